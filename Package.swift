@@ -1,0 +1,81 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func systemLibrary(_ name: String, pkgConfig: String, debian: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([debian])])
+}
+
+let package = Package(
+    name: "runtime",
+    products: [
+        .executable(name: "runtime", targets: ["runtime-cli"]),
+        .library(
+            name: "BotRuntime",
+            targets: ["Model", "Util", "Entrypoints", "Runtime", "Control", "DockerMode", "DirectoryStore", "MongoStore"]
+        ),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        systemLibrary("CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
+        systemLibrary("CMongo", pkgConfig: "libmongoc-1.0", debian: "libmongoc-dev"),
+        systemLibrary("CNats", pkgConfig: "libnats", debian: "libnats-dev"),
+        systemLibrary("CArchive", pkgConfig: "libarchive", debian: "libarchive-dev"),
+
+        library("Model"),
+        library("Util", ["Model", log]),
+        library("Entrypoints", ["Model"]),
+        library("Runtime", ["Model", "Entrypoints", "Util", crypto, log]),
+        library("Control", ["Model", "Runtime", "Util", log, metrics]),
+
+        library("HTTP", ["CCurl", log]),
+        library("MongoStore", ["CMongo", "Model", "Util", "Control", log]),
+        library("DirectoryStore", ["Model", "Util", "Runtime", "Control", yams, crypto, log]),
+        library("NATSBus", ["CNats", "Model", "Util", "Control", log]),
+        library("Archive", ["CArchive"]),
+        library("ObjectStorage", ["HTTP", "Util", crypto, log]),
+        library("CodeCache", ["Archive", "ObjectStorage", "Runtime", "Util", crypto, log]),
+        library("DockerMode", ["Model", "Runtime", "Entrypoints", "HTTP", "Util", log]),
+        library("Monitoring", ["Util", metrics, log, .product(name: "Hummingbird", package: "hummingbird")]),
+        .executableTarget(
+            name: "runtime-cli",
+            dependencies: [
+                "Model", "Util", "Entrypoints", "Runtime", "Control", "HTTP", "MongoStore", "DirectoryStore", "NATSBus",
+                "Archive", "ObjectStorage", "CodeCache", "DockerMode", "Monitoring", log, metrics, yams, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+
+        .target(name: "TestSupport", dependencies: ["Model", "HTTP"], path: "Tests/TestSupport", swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)
