@@ -1,0 +1,113 @@
+/// A JSON value that loses nothing: integers stay apart from floating-point numbers, numbers that fit neither keep their
+/// digits, and objects keep the order of their keys.
+///
+/// Two objects are equal when they hold the same members, in whatever order: order is kept for people, not for meaning.
+public enum JSONValue: Sendable, Hashable {
+    case null
+    case bool(Bool)
+    /// A whole number that fits 64 bits.
+    case integer(Int64)
+    /// A finite number written with a fraction or an exponent.
+    case double(Double)
+    /// The exact text of a number that neither `Int64` nor `Double` holds (`18446744073709551616`, a decimal of 34 digits).
+    case number(String)
+    case string(String)
+    case array([JSONValue])
+    case object(JSONObject)
+}
+
+extension JSONValue {
+    /// The object, or nil for anything else.
+    public var object: JSONObject? {
+        guard case .object(let object) = self else { return nil }
+        return object
+    }
+
+    /// The text of a string, or nil for anything else.
+    public var string: String? {
+        guard case .string(let string) = self else { return nil }
+        return string
+    }
+
+    /// What kind of value this is, in the words of an error message.
+    public var kindName: String {
+        switch self {
+        case .null: "null"
+        case .bool: "a boolean"
+        case .integer, .double, .number: "a number"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
+    }
+}
+
+/// The members of a JSON object, in the order they were written.
+public struct JSONObject: Sendable {
+    private var order: [String]
+    private var values: [ExactText: JSONValue]
+
+    /// An object without members.
+    public init() {
+        order = []
+        values = [:]
+    }
+
+    /// The keys, in the order they were first set.
+    public var keys: [String] { order }
+
+    /// How many members there are.
+    public var count: Int { order.count }
+
+    /// Whether there is no member.
+    public var isEmpty: Bool { order.isEmpty }
+
+    /// The members, in the order their keys were first set.
+    public var members: [(key: String, value: JSONValue)] {
+        order.map { ($0, values[ExactText($0)] ?? .null) }
+    }
+
+    /// The value of a key. Setting a new key appends it, setting nil removes it.
+    public subscript(key: String) -> JSONValue? {
+        get { values[ExactText(key)] }
+        set {
+            let exact = ExactText(key)
+            guard let newValue else {
+                guard values.removeValue(forKey: exact) != nil else { return }
+                order.removeAll { ExactText($0) == exact }
+                return
+            }
+            if values.updateValue(newValue, forKey: exact) == nil { order.append(key) }
+        }
+    }
+}
+
+extension JSONObject: Hashable {
+    public static func == (left: JSONObject, right: JSONObject) -> Bool { left.values == right.values }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(values) }
+}
+
+extension JSONObject: ExpressibleByDictionaryLiteral {
+    /// An object of these members; of a key that comes twice the last value counts.
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self.init()
+        for (key, value) in elements { self[key] = value }
+    }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByFloatLiteral, ExpressibleByNilLiteral
+{
+    public init(stringLiteral value: String) { self = .string(value) }
+    public init(integerLiteral value: Int64) { self = .integer(value) }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    public init(floatLiteral value: Double) { self = .double(value) }
+    public init(nilLiteral: ()) { self = .null }
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        var object = JSONObject()
+        for (key, value) in elements { object[key] = value }
+        self = .object(object)
+    }
+}

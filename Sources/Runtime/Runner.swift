@@ -1,0 +1,110 @@
+public import Model
+public import Util
+
+/// Runs bots on one platform: Docker, Kubernetes, local processes, or yours.
+///
+/// A runner keeps no truth of its own: what runs is always read from the platform. It sees only the runs of its own instance.
+public protocol Runner: Sendable {
+    /// Every run of this kind that this instance owns.
+    /// - Throws: ``RunnerError`` when the list can't be had in full: an unreadable platform isn't an empty one.
+    func runs(of kind: ExecutableKind) async throws(RunnerError) -> [ObservedRun]
+
+    /// The runs of one bot.
+    /// - Throws: ``RunnerError`` when they can't be had in full.
+    func runs(of kind: ExecutableKind, id: BotID) async throws(RunnerError) -> [ObservedRun]
+
+    /// Starts a bot. Starting what already runs from the same specification is a success; a platform's own names keep a bot
+    /// from running twice. A start that fails leaves nothing behind.
+    /// - Parameter attempt: how many starts of this specification went before without lasting; kept with the run.
+    /// - Throws: ``RunnerError`` saying what failed and whether it may succeed later.
+    func start(_ spec: LaunchSpec, attempt: Int) async throws(RunnerError)
+
+    /// Ends a run, gently and then by force, and removes it. Returns when it is known to be gone; a run that is gone already is
+    /// a success.
+    /// - Throws: ``RunnerError`` when it can't be known to be gone.
+    func remove(_ run: ObservedRun) async throws(RunnerError)
+}
+
+/// A runner that can tell at once when a run has started or ended.
+public protocol RunWatching: Runner {
+    /// Watches the platform until cancelled, reconnecting for ever. Events may be missed: `wake` is called with nil whenever
+    /// that is possible, also when watching begins.
+    func watch(_ kind: ExecutableKind, wake: @escaping @Sendable (BotID?) -> Void) async
+}
+
+/// A runner that can show the last lines a run wrote.
+public protocol RunOutputReading: Runner {
+    /// The last lines of a run, oldest first, each without its line end.
+    func lastLines(of run: ObservedRun, limit: Int) async throws(RunnerError) -> [OutputLine]
+}
+
+/// A runner that keeps things between the runs of a bot, such as its state, and can tell what is no longer needed.
+public protocol RunnerHousekeeping: Runner {
+    /// Removes what was kept for bots that don't exist any more.
+    /// - Parameter known: the ids of all bots there are, whether they run or not.
+    func removeLeftovers(known: Set<BotID>) async throws(RunnerError)
+}
+
+/// A line of a bot's output.
+public struct OutputLine: Sendable, Hashable {
+    /// Where it was written.
+    public enum Stream: String, Sendable, Hashable { case stdout, stderr }
+
+    /// Where it was written.
+    public var stream: Stream
+    /// When, as the platform tells.
+    public var time: Timestamp
+    /// What, without the line end.
+    public var text: String
+
+    /// A line.
+    public init(stream: Stream, time: Timestamp, text: String) {
+        self.stream = stream
+        self.time = time
+        self.text = text
+    }
+}
+
+/// Why a runner could not do what was asked.
+public struct RunnerError: Error, Sendable, CustomStringConvertible {
+    /// What kind of failure it is.
+    public enum Code: String, Sendable, Hashable {
+        /// The platform doesn't answer, or not sensibly.
+        case unavailable
+        /// The image isn't there and can't be had.
+        case image
+        /// The code can't be had at the moment.
+        case codeUnavailable
+        /// The code is there but can't be used.
+        case codeInvalid
+        /// The platform refuses the specification.
+        case refused
+        /// Another run stands in the way, as one whose removal isn't finished.
+        case conflict
+        /// The run was started and ended before it could be seen running, or could not be started.
+        case failedToStart
+        /// A run can't be known to have ended.
+        case notStopped
+        /// The task was cancelled.
+        case cancelled
+    }
+
+    /// What kind of failure it is.
+    public let code: Code
+    /// What failed, where, and what would have been allowed. Holds no config value.
+    public let message: String
+    /// What it came from, for logs.
+    public let cause: (any Error)?
+    /// Whether the same may succeed later without a change.
+    public let isRetryable: Bool
+
+    /// A failure; by default retryable unless the code or the specification is at fault.
+    public init(_ code: Code, _ message: String, cause: (any Error)? = nil, isRetryable: Bool? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+        self.isRetryable = isRetryable ?? (code != .codeInvalid && code != .refused)
+    }
+
+    public var description: String { message }
+}
