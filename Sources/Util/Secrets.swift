@@ -40,12 +40,12 @@ public final class Secrets: Sendable {
         let bytes = Array(text.utf8)
         var kept: [UInt8] = []
         var hasMasked = false
-        // Matches may overlap: whatever any of them covers goes, and a covered stretch becomes one mask.
+        // Matches may overlap or touch: whatever any of them covers goes, and a covered stretch becomes one mask.
         var coveredEnd = 0
         for (index, byte) in bytes.enumerated() {
             if let candidates = forms[byte] {
                 for form in candidates where bytes[index...].starts(with: form) {
-                    if index >= coveredEnd { kept.append(contentsOf: Self.mask.utf8) }
+                    if index > coveredEnd || !hasMasked { kept.append(contentsOf: Self.mask.utf8) }
                     coveredEnd = max(coveredEnd, index + form.count)
                     hasMasked = true
                 }

@@ -1,0 +1,27 @@
+import Glibc
+
+/// A new file that disappears again unless `commit` is reached.
+struct OutputFile: ~Copyable {
+    let descriptor: Int32
+    private let path: String
+    private var isCommitted = false
+
+    /// Creates the file; one that exists already is left alone and is an error.
+    init(creating path: String) throws(ArchiveError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .system("can't create \"\(path)\"") }
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    /// Makes the file durable and lets it stay.
+    mutating func commit() throws(ArchiveError) {
+        guard fsync(descriptor) == 0 else { throw .system("can't write \"\(path)\" to the disk") }
+        isCommitted = true
+    }
+
+    deinit {
+        close(descriptor)
+        if !isCommitted { unlink(path) }
+    }
+}
