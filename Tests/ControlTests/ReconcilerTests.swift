@@ -64,6 +64,22 @@ import Util
         }
         #expect(runner.state.withLock { $0.starts.count } == 40)
         #expect(runner.state.withLock { $0.mostOfOne } == 1)
+        #expect(runner.state.withLock { $0.mostParallel } <= 2)
+    }
+
+    @Test func noMoreBotsAreStartedAtATimeThanAllowed() async {
+        let ids = (0..<6).map { BotID("bot \($0)") }
+        for id in ids {
+            store.put(bot(id))
+            startGate.close(id)
+        }
+        await running {
+            await runner.state.until { $0.parallel == 2 }
+            await pass()
+            #expect(runner.state.withLock { $0.starts.count } == 2)
+            for id in ids { startGate.open(id) }
+            await runner.state.until { $0.runs.count == 6 }
+        }
         #expect(runner.state.withLock { $0.mostParallel } == 2)
     }
 
