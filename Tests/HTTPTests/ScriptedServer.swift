@@ -255,3 +255,42 @@ private func inThread(_ group: DispatchGroup, _ body: @escaping @Sendable () -> 
     precondition(pthread_create(&thread, nil, runThread, context) == 0)
     pthread_detach(thread)
 }
+
+extension ServerConnection {
+    /// Whether the client hasn't closed; reads nothing.
+    var isOpen: Bool {
+        // POLLRDHUP, which needs _GNU_SOURCE.
+        let peerClosed: Int32 = 0x2000
+        var descriptors = [pollfd(fd: descriptor, events: Int16(peerClosed), revents: 0)]
+        poll(&descriptors, 1, 20)
+        return descriptors[0].revents & Int16(peerClosed | POLLHUP | POLLERR) == 0
+    }
+
+    /// Paces what the server does, on its own thread.
+    func pause(milliseconds: Int32) {
+        poll(nil, 0, milliseconds)
+    }
+}
+
+/// A unix socket whose listener accepts nobody and whose queue is full, and what ends it.
+func fullUnixListener() -> (path: String, end: () -> Void) {
+    let path = "/tmp/http-test-full-\(getpid())-\(UInt64.random(in: 0 ... .max)).sock"
+    let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    withUnixAddress(path) { address, length in precondition(bind(listener, address, length) == 0) }
+    precondition(listen(listener, 0) == 0)
+    var clients: [Int32] = []
+    while true {
+        let client = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        clients.append(client)
+        var result: Int32 = 0
+        withUnixAddress(path) { address, length in result = connect(client, address, length) }
+        if result != 0 { break }
+    }
+    return (
+        path,
+        { [clients] in
+            for descriptor in clients + [listener] { close(descriptor) }
+            unlink(path)
+        }
+    )
+}
