@@ -39,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -54,7 +55,7 @@ let package = Package(
         library("Util", ["Model", log]),
         library("Entrypoints", ["Model"]),
         library("Runtime", ["Model", "Entrypoints", "Util", crypto, log]),
-        library("Control", ["Model", "Runtime", "Util", log, metrics]),
+        library("Control", ["Model", "Runtime", "Util", log, metrics, .product(name: "HeapModule", package: "swift-collections")]),
 
         library("HTTP", ["CCurl", log]),
         library("MongoStore", ["CMongo", "Model", "Util", "Control", log]),

@@ -1,0 +1,104 @@
+import Logging
+import Model
+import Runtime
+import Synchronization
+import Util
+
+extension Reconciler {
+    /// Looks at one bot and does what follows.
+    func reconcile(_ id: BotID) async {
+        do throws(ReconcileError) {
+            let plan = try await plan(for: id)
+            statuses.note(plan.status, of: id)
+            for action in plan.actions { try await perform(action, for: id) }
+            memory.withLock { $0.errors[.bot(id)] = nil }
+            settle(id, plan)
+        } catch {
+            guard !Task.isCancelled else { return }
+            retry(id, after: error)
+        }
+    }
+
+    private func plan(for id: BotID) async throws(ReconcileError) -> Plan {
+        let stored: StoredBot?
+        do { stored = try await store.bot(id) } catch { throw ReconcileError(error) }
+        let observed: [ObservedRun]
+        do { observed = try await runner.runs(of: .live, id: id) } catch { throw ReconcileError(error) }
+        let failure = memory.withLock { $0.failures[id] }
+        return Plan(desired: desire(stored), observed: observed, failure: failure, now: now())
+    }
+
+    /// Notes what a bot is after its plan was carried out.
+    private func settle(_ id: BotID, _ plan: Plan) {
+        guard !plan.actions.isEmpty else { return recheck(id, plan) }
+        switch plan.status {
+        case .starting, .replacing: statuses.note(.running(since: now()), of: id)
+        case .stopping: statuses.note(.stopped, of: id)
+        default: recheck(id, plan)
+        }
+    }
+
+    private func perform(_ action: Action, for id: BotID) async throws(ReconcileError) {
+        switch action {
+        case .start(let spec, let attempt):
+            try await start(spec, attempt: attempt)
+        case .remove(let run, let reason):
+            do throws(RunnerError) { try await runner.remove(run) } catch { throw ReconcileError(error) }
+            metrics.removed(reason)
+            logger.debug("run removed", metadata: ["bot": "\(id)", "run": "\(run.reference)", "reason": "\(reason)"])
+        }
+    }
+
+    private func start(_ spec: LaunchSpec, attempt: Int) async throws(ReconcileError) {
+        let begin = clock.now
+        do throws(RunnerError) {
+            try await starting(spec, attempt: attempt)
+        } catch {
+            if !Task.isCancelled { metrics.startFailed(error.code) }
+            throw ReconcileError(error, startOf: spec)
+        }
+        metrics.started(in: begin.duration(to: clock.now))
+        memory.withLock { $0.failures[spec.id] = nil }
+    }
+
+    /// Starts a bot when its turn has come.
+    private func starting(_ spec: LaunchSpec, attempt: Int) async throws(RunnerError) {
+        let outcome: Result<Void, RunnerError>
+        do {
+            outcome = try await starts.withPermit {
+                await Result { () async throws(RunnerError) in try await self.runner.start(spec, attempt: attempt) }
+            }
+        } catch {
+            throw RunnerError(.cancelled, "cancelled before the start", cause: error)
+        }
+        try outcome.get()
+    }
+
+    /// Waits longer after each failure of the same bot. A start that fails is remembered by its specification, so that a
+    /// changed bot is tried at once.
+    private func retry(_ id: BotID, after error: ReconcileError) {
+        if let spec = error.spec {
+            let at = now()
+            let failure = memory.withLock { memory in
+                let before = memory.failures[id]
+                let count = before?.hash == spec.hash ? (before?.count ?? 0) + 1 : 1
+                let failure = StartFailure(hash: spec.hash, count: count, at: at, reason: error.description)
+                memory.failures[id] = failure
+                return failure
+            }
+            let policy = (try? RestartPolicy(config: spec.executable.config, id: id, defaults: options.restart)) ?? options.restart
+            let delay = policy.backoff.delay(attempt: failure.count, seed: id.text)
+            statuses.note(.startFailed(until: at.advanced(by: delay), reason: error.description), of: id)
+            queue.add(.bot(id), after: delay)
+            return
+        }
+        let delay = options.retry.delay(attempt: countError(.bot(id)), seed: id.text)
+        logger.warning(
+            "bot left as it is for now",
+            metadata: [
+                "bot": "\(id)", "part": "\(error.part)", "error": "\(error)", "next_try_in": "\(GoDuration.string(delay))",
+            ]
+        )
+        queue.add(.bot(id), after: delay)
+    }
+}

@@ -1,0 +1,212 @@
+public import Logging
+public import Model
+public import Runtime
+public import Util
+import Synchronization
+
+/// Keeps what runs equal to what is desired, for live bots.
+///
+/// It holds no truth: every decision is made anew from the store and the runner, for one bot at a time under ``WorkQueue``'s
+/// promise that no bot is worked on twice at once. Wake-ups name a bot; a full pass catches whatever they missed.
+public final class Reconciler<C: Clock<Duration>>: Sendable {
+    let store: any BotStore
+    let runner: any Runner
+    let builder: LaunchSpecBuilder
+    let options: ReconcilerOptions
+    let clock: C
+    let now: @Sendable () -> Timestamp
+    let logger: Logger
+    let queue: WorkQueue<Wake, C>
+    let starts: AsyncSemaphore
+    let metrics = ReconcilerMetrics()
+    let memory = Mutex(Memory())
+
+    /// What every bot is at the moment.
+    public let statuses: StatusBoard
+
+    /// What is remembered only to wait longer after each failure. Losing it costs one early try.
+    struct Memory {
+        var failures: [BotID: StartFailure] = [:]
+        var errors: [Wake: Int] = [:]
+        var unnamed: Set<DocumentError> = []
+        var passes = 0
+    }
+
+    /// A reconciler over a store and a runner.
+    /// - Parameters:
+    ///   - clock: what delays are measured with.
+    ///   - now: the wall clock, which the runner's timestamps are compared with.
+    public init(
+        store: any BotStore,
+        runner: any Runner,
+        builder: LaunchSpecBuilder,
+        options: ReconcilerOptions,
+        clock: C = ContinuousClock(),
+        now: @escaping @Sendable () -> Timestamp = { Timestamp.now },
+        logger: Logger
+    ) {
+        self.store = store
+        self.runner = runner
+        self.builder = builder
+        self.options = options
+        self.clock = clock
+        self.now = now
+        self.logger = logger
+        queue = WorkQueue(clock: clock)
+        starts = AsyncSemaphore(permits: options.parallelStarts)
+        statuses = StatusBoard(logger: logger)
+    }
+
+    /// Asks for a bot, or for everything, to be looked at again.
+    public func wake(_ wake: Wake) { queue.add(wake) }
+
+    /// Reconciles until cancelled. Work under way is cancelled then; bots run on.
+    public func run() async {
+        queue.add(.everything)
+        await queue.run { wake in await self.work(on: wake) }
+    }
+
+    private func work(on wake: Wake) async {
+        switch wake {
+        case .everything:
+            await fullPass()
+            queue.add(.everything, after: nextPass())
+        case .bot(let id):
+            await reconcile(id)
+        }
+    }
+
+    /// Ends every run this instance has, all at the same time; for a runner that takes its bots along.
+    /// - Throws: the first `RunnerError`, after all were tried.
+    public func removeAll() async throws(RunnerError) {
+        let runs = try await runner.runs(of: .live)
+        let outcomes = await withTaskGroup(of: Result<Void, RunnerError>.self) { group in
+            for run in runs {
+                group.addTask { await Result { () async throws(RunnerError) in try await self.runner.remove(run) } }
+            }
+            var outcomes: [Result<Void, RunnerError>] = []
+            for await outcome in group { outcomes.append(outcome) }
+            return outcomes
+        }
+        for outcome in outcomes { try outcome.get() }
+    }
+
+    /// Makes one full pass and does everything that follows from it now, then returns.
+    /// - Returns: the bots for which something failed, with the reason.
+    /// - Throws: ``ReconcileError`` when what is desired or observed can't be read in full.
+    public func runOnce() async throws(ReconcileError) -> [BotID: String] {
+        let survey = try await survey()
+        note(survey)
+        let due = survey.entries.filter { !$0.plan.actions.isEmpty }
+        for entry in survey.entries where entry.plan.actions.isEmpty { statuses.note(entry.plan.status, of: entry.id) }
+        await withDiscardingTaskGroup { group in
+            for entry in due { group.addTask { await self.reconcile(entry.id) } }
+        }
+        return statuses.all.reduce(into: [:]) { failed, entry in
+            switch entry.status {
+            case .startFailed(_, let reason): failed[entry.id] = reason
+            case .invalid(let error, _): failed[entry.id] = "\(error.field) \(error.problem)"
+            case .starting, .replacing, .stopping: failed[entry.id] = "not finished"
+            case .running, .backingOff, .stopped: break
+            }
+        }
+    }
+
+    /// How long until the next full pass: the interval, or less while passes fail.
+    private func nextPass() -> Duration {
+        guard let errors = memory.withLock({ $0.errors[.everything] }) else { return options.interval }
+        return min(options.interval, options.retry.delay(attempt: errors, seed: "pass"))
+    }
+
+    /// Reads everything and queues the bots for which something is to be done.
+    func fullPass() async {
+        let begin = clock.now
+        do throws(ReconcileError) {
+            let survey = try await survey()
+            note(survey)
+            for entry in survey.entries { queue(entry) }
+            await removeLeftovers(survey)
+            memory.withLock { memory in
+                memory.errors[.everything] = nil
+                memory.passes += 1
+            }
+            metrics.passed(in: begin.duration(to: clock.now))
+            options.onPass(.success(survey.entries.count))
+        } catch {
+            guard !Task.isCancelled else { return }
+            countError(.everything)
+            metrics.passFailed()
+            logger.error("full pass given up, nothing was changed", metadata: ["error": "\(error)", "part": "\(error.part)"])
+            options.onPass(.failure(error))
+        }
+    }
+
+    /// Reads what is desired and what is observed, and plans for every bot, without doing anything.
+    /// - Throws: ``ReconcileError`` when either can't be read in full.
+    public func survey() async throws(ReconcileError) -> Survey {
+        async let storedResult = Result { () async throws(StoreError) in try await self.store.bots() }
+        async let observedResult = Result { () async throws(RunnerError) in try await self.runner.runs(of: .live) }
+        let stored: [StoredBot]
+        let observed: [ObservedRun]
+        do { stored = try await storedResult.get() } catch {
+            _ = await observedResult
+            throw ReconcileError(error)
+        }
+        do { observed = try await observedResult.get() } catch { throw ReconcileError(error) }
+        let failures = memory.withLock { $0.failures }
+        return Survey(stored: stored, observed: observed, failures: failures, desire: desire, now: now())
+    }
+
+    func desire(_ stored: StoredBot?) -> Desired {
+        Desired(stored, builder: builder, restart: options.restart)
+    }
+
+    private func queue(_ entry: Survey.Entry) {
+        if !entry.plan.actions.isEmpty {
+            queue.add(.bot(entry.id))
+        } else {
+            statuses.note(entry.plan.status, of: entry.id)
+            recheck(entry.id, entry.plan)
+        }
+    }
+
+    func recheck(_ id: BotID, _ plan: Plan) {
+        guard let due = plan.recheckAt else { return }
+        queue.add(.bot(id), after: max(.zero, due.duration(since: now())))
+    }
+
+    /// Logs documents without a usable id once each, and forgets what belongs to bots that are gone.
+    private func note(_ survey: Survey) {
+        let ids = Set(survey.entries.map(\.id))
+        statuses.retain(ids)
+        let unnamed = Set(survey.unnamed)
+        let news = memory.withLock { memory in
+            defer { memory.unnamed = unnamed }
+            for id in memory.failures.keys where !ids.contains(id) { memory.failures[id] = nil }
+            return unnamed.subtracting(memory.unnamed)
+        }
+        for error in news {
+            logger.error(
+                "document left out",
+                metadata: ["document": "\(error.id)", "field": "\(error.field)", "error": "\(error.problem)"]
+            )
+        }
+    }
+
+    private func removeLeftovers(_ survey: Survey) async {
+        // A document without an id may belong to any bot whose state would then be taken for a leftover.
+        guard let housekeeper = runner as? any RunnerHousekeeping, survey.unnamed.isEmpty else { return }
+        do throws(RunnerError) { try await housekeeper.removeLeftovers(known: survey.known) } catch {
+            guard !Task.isCancelled else { return }
+            logger.warning("leftovers not removed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    @discardableResult
+    func countError(_ wake: Wake) -> Int {
+        memory.withLock { memory in
+            memory.errors[wake, default: 0] += 1
+            return memory.errors[wake, default: 1]
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Runtime
+public import Util
+
+/// How a reconciler goes about its work.
+public struct ReconcilerOptions: Sendable {
+    /// How often everything is looked at although nothing happened.
+    public var interval: Duration
+    /// How many bots are started at the same time. Engines are fastest at about two for each core.
+    public var parallelStarts: Int
+    /// When bots that end are started again.
+    public var restart: RestartPolicy
+    /// How long to wait after the store or the runner failed.
+    public var retry: Backoff
+    /// Told of every full pass: how many bots it saw, or why it was given up.
+    public var onPass: @Sendable (Result<Int, ReconcileError>) -> Void
+
+    /// Options; by default a full pass every 30 seconds.
+    public init(
+        interval: Duration = .seconds(30),
+        parallelStarts: Int = 4,
+        restart: RestartPolicy = .standard,
+        retry: Backoff = .standard,
+        onPass: @escaping @Sendable (Result<Int, ReconcileError>) -> Void = { _ in }
+    ) {
+        self.interval = interval
+        self.parallelStarts = parallelStarts
+        self.restart = restart
+        self.retry = retry
+        self.onPass = onPass
+    }
+}
+
+/// Why a bot, or everything, could not be reconciled for now.
+public struct ReconcileError: Error, Sendable, CustomStringConvertible {
+    /// What failed.
+    public enum Part: String, Sendable, Hashable {
+        /// What is desired can't be read.
+        case store
+        /// What runs can't be read or changed.
+        case runner
+    }
+
+    /// What failed.
+    public let part: Part
+    /// The error, in words for a log.
+    public let description: String
+    /// What it came from.
+    public let cause: any Error
+    /// The specification whose start failed, when it was a start.
+    let spec: LaunchSpec?
+
+    init(_ error: StoreError) {
+        part = .store
+        description = error.message
+        cause = error
+        spec = nil
+    }
+
+    init(_ error: RunnerError, startOf spec: LaunchSpec? = nil) {
+        part = .runner
+        description = error.message
+        cause = error
+        self.spec = spec
+    }
+}
+
+extension Result {
+    /// The outcome of an asynchronous call.
+    init(_ body: () async throws(Failure) -> Success) async {
+        do throws(Failure) { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}
