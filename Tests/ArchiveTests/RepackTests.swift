@@ -180,7 +180,7 @@ import Testing
         #expect(try scratch.tree() == ["code.zip"])
     }
 
-    @Test(.timeLimit(.minutes(1))) func nearlyAsManyEntriesAsAllowedAreRepacked() throws {
+    @Test(.timeLimit(.minutes(5))) func nearlyAsManyEntriesAsAllowedAreRepacked() throws {
         try python(
             """
             import sys, zipfile
