@@ -1,13 +1,10 @@
 #pragma once
 
 #include <curl/curl.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 // What Swift can't call: libcurl's variadic functions, one inline function per argument type,
 // and what needs a flexible `struct sockaddr`.
@@ -58,10 +55,6 @@ static inline CURLcode ccurl_set_open_function(CURL *easy, curl_opensocket_callb
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, function);
 }
 
-static inline CURLcode ccurl_set_sockopt_function(CURL *easy, curl_sockopt_callback function) {
-    return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, function);
-}
-
 static inline CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value) {
     return curl_easy_getinfo(easy, info, value);
 }
@@ -105,23 +98,11 @@ static inline CURL *ccurl_next_finished(CURLM *multi, CURLcode *result) {
     return NULL;
 }
 
-/// Opens a socket that children don't inherit (libcurl 7.88 would leave it inheritable).
-/// A unix socket is connected here: libcurl takes EAGAIN (the listener's queue is full) for "in progress",
-/// although a unix socket never gets connected that way, and fails later without saying why.
-/// Returns a descriptor, or CURL_SOCKET_BAD with the reason in `*error`.
-static inline curl_socket_t ccurl_open_socket(const struct curl_sockaddr *address, int *error) {
+/// Opens a socket that children don't inherit; libcurl 7.88 would leave it inheritable.
+/// Returns a descriptor, or CURL_SOCKET_BAD with the reason in `errno`.
+static inline curl_socket_t ccurl_open_socket(const struct curl_sockaddr *address) {
     int descriptor = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
-    if (descriptor < 0) {
-        *error = errno;
-        return CURL_SOCKET_BAD;
-    }
-    if (address->family == AF_UNIX && connect(descriptor, &address->addr, address->addrlen) != 0) {
-        *error = errno;
-        close(descriptor);
-        return CURL_SOCKET_BAD;
-    }
-    *error = 0;
-    return descriptor;
+    return descriptor < 0 ? CURL_SOCKET_BAD : descriptor;
 }
 
 /// Names the calling thread, for debuggers and `top -H`.

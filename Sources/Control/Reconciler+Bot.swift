@@ -30,6 +30,7 @@ extension Reconciler {
 
     /// Notes what a bot is after its plan was carried out.
     private func settle(_ id: BotID, _ plan: Plan) {
+        guard !plan.actions.isEmpty else { return recheck(id, plan) }
         switch plan.status {
         case .starting, .replacing: statuses.note(.running(since: now()), of: id)
         case .stopping: statuses.note(.stopped, of: id)

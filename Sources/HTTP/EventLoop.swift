@@ -92,8 +92,9 @@ final class EventLoop {
 
     private func start(_ exchange: Exchange) {
         guard !exchange.wasCancelled else { return exchange.finish(.failure(.cancelled(exchange.request))) }
-        do {
+        do throws(HTTPError) {
             let transfer = try Transfer(exchange, loop: self)
+            if let error = transfer.expiry(.now) { throw error }
             transfers[ObjectIdentifier(exchange)] = transfer
             remind(transfer)
             if !transfer.isCounted {
@@ -140,7 +141,7 @@ final class EventLoop {
     private func end(_ transfer: Transfer, _ outcome: Result<Void, HTTPError>) {
         guard transfers.removeValue(forKey: ObjectIdentifier(transfer.exchange)) != nil else { return }
         remove(transfer)
-        if case .success = outcome { transfer.deliverHead() }
+        transfer.deliverHead()
         transfer.exchange.finish(outcome)
         if !transfer.isCounted {
             streams -= 1

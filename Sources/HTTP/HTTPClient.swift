@@ -37,14 +37,13 @@ public final class HTTPClient: Sendable {
         guard !Task.isCancelled else { throw HTTPError(.cancelled, "\(request.target): cancelled") }
         let exchange = Exchange(request, mailbox: try mailbox.get())
         let head = try await exchange.run().get()
+        // What these announce is what another request's response would have.
+        let isBodiless = request.method == .head || head.status == 304
+        let length = isBodiless ? nil : head.headers.first("Content-Length").flatMap { Int($0) }
         return HTTPResponse(
             status: head.status,
             headers: head.headers,
-            body: HTTPResponseBody(
-                exchange,
-                client: self,
-                length: head.headers.first("Content-Length").flatMap { Int($0) }
-            )
+            body: HTTPResponseBody(exchange, client: self, length: length)
         )
     }
 

@@ -5,17 +5,17 @@ extension HTTPError {
     /// libcurl's verdict on a transfer.
     /// - Parameters:
     ///   - target: method and URL, for the message.
-    ///   - openError: errno of the socket that couldn't be opened, or 0.
-    init(_ result: CURLcode, _ text: String, target: String, openError: Int32) {
+    ///   - systemError: errno of what couldn't be opened or connected, or 0.
+    init(_ result: CURLcode, _ text: String, target: String, systemError: Int32) {
         let code: Code
         var isRetryable: Bool?
         switch result {
         case CURLE_URL_MALFORMAT: code = .badURL
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: code = .unresolved
         case CURLE_COULDNT_CONNECT:
-            let isOutOfDescriptors = openError == EMFILE || openError == ENFILE
+            let isOutOfDescriptors = systemError == EMFILE || systemError == ENFILE
             code = isOutOfDescriptors ? .other : .refused
-            isRetryable = isOutOfDescriptors || openError != EACCES
+            isRetryable = isOutOfDescriptors || systemError != EACCES
         case CURLE_OPERATION_TIMEDOUT: code = .timeoutConnect
         case CURLE_SSL_CONNECT_ERROR:
             // A connection that breaks in the handshake ends like this too.
@@ -34,7 +34,7 @@ extension HTTPError {
             code = .protocolViolation
         default: code = .other
         }
-        let reason = openError != 0 && result == CURLE_COULDNT_CONNECT ? String(cString: strerror(openError)) : text
+        let reason = systemError != 0 && result == CURLE_COULDNT_CONNECT ? String(cString: strerror(systemError)) : text
         self.init(code, "\(target): \(reason)", isRetryable: isRetryable)
     }
 }

@@ -18,7 +18,7 @@ struct HeadParser {
         guard !isComplete else { return nil }
         var text = String(decoding: line, as: UTF8.self)[...]
         while text.last?.isNewline == true { text.removeLast() }
-        if text.isEmpty { return end(status) }
+        if text.isEmpty { return try end(status) }
         if text.hasPrefix("HTTP/") {
             fields = []
         } else if text.first == " " || text.first == "\t" {
@@ -34,14 +34,26 @@ struct HeadParser {
         return nil
     }
 
-    private mutating func end(_ status: Int) -> HTTPHeaders? {
+    private mutating func end(_ status: Int) throws(HTTPError) -> HTTPHeaders? {
         // 1xx announces another head; after 101 comes whatever was agreed on.
         if (100..<200).contains(status), status != 101 {
             fields = []
             return nil
         }
         isComplete = true
-        return HTTPHeaders(fields)
+        let headers = HTTPHeaders(fields)
+        // libcurl takes "5x" for 5 and the last one of several.
+        let lengths = Set(headers.all("Content-Length"))
+        guard lengths.count <= 1, lengths.allSatisfy(\.isNumber) else {
+            throw HTTPError(.protocolViolation, "the response's Content-Length is ambiguous or no number")
+        }
+        return headers
+    }
+}
+
+extension String {
+    fileprivate var isNumber: Bool {
+        !isEmpty && utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 }
 

@@ -85,8 +85,5 @@ extension Transfer {
         try easy.check(ccurl_set_progress_function(pointer, progressCallback), CURLOPT_XFERINFOFUNCTION)
         try easy.check(ccurl_set_prerequest_function(pointer, prerequestCallback), CURLOPT_PREREQFUNCTION)
         try easy.check(ccurl_set_open_function(pointer, openCallback), CURLOPT_OPENSOCKETFUNCTION)
-        if exchange.request.unixSocket != nil {
-            try easy.check(ccurl_set_sockopt_function(pointer, connectedCallback), CURLOPT_SOCKOPTFUNCTION)
-        }
     }
 }

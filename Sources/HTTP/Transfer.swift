@@ -93,9 +93,11 @@ final class Transfer {
         if failure != nil { loop.end(self) } else { loop.remind(self) }
     }
 
-    /// Whether the listener's queue was full; a unix socket says so where TCP would wait.
+    /// Whether the listener's queue was full. TCP would wait; connecting to a unix socket ends with EAGAIN, which
+    /// libcurl takes for "in progress" and then gives up without a reason, unlike for all other errors.
     func wasBusy(_ result: CURLcode) -> Bool {
-        result == CURLE_COULDNT_CONNECT && openError == EAGAIN
+        result == CURLE_COULDNT_CONNECT && exchange.request.unixSocket != nil && openError == 0
+            && [0, Int(EAGAIN)].contains(easy.long(CURLINFO_OS_ERRNO))
     }
 
     /// How the transfer ended.
@@ -116,13 +118,16 @@ final class Transfer {
     }
 
     private func error(_ result: CURLcode) -> HTTPError {
-        HTTPError(result, easy.errorText(result), target: exchange.request.target, openError: openError)
+        let reason = openError != 0 ? openError : Int32(truncatingIfNeeded: easy.long(CURLINFO_OS_ERRNO))
+        return HTTPError(result, easy.errorText(result), target: exchange.request.target, systemError: reason)
     }
 
     // MARK: Callbacks
 
     func open(_ address: UnsafePointer<curl_sockaddr>) -> curl_socket_t {
-        ccurl_open_socket(address, &openError)
+        let descriptor = ccurl_open_socket(address)
+        openError = descriptor == CURL_SOCKET_BAD ? errno : 0
+        return descriptor
     }
 
     /// Called with a connection at hand, before the request is sent on it; false stops the transfer.

@@ -72,8 +72,3 @@ func openCallback(
     guard let address, let transfer = transfer(context) else { return CURL_SOCKET_BAD }
     return transfer.open(address)
 }
-
-/// For unix sockets, which are connected when they are opened.
-func connectedCallback(_ context: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _ purpose: curlsocktype) -> Int32 {
-    CURL_SOCKOPT_ALREADY_CONNECTED
-}

@@ -1,6 +1,6 @@
 import Dispatch
 import Foundation
-import Synchronization
+import Glibc
 
 /// How a process ended and what it wrote.
 struct Ended: Sendable {
@@ -40,7 +40,7 @@ enum BotProcess {
             ended.continuation.yield(process.terminationStatus + (signalled ? 128 : 0))
             ended.continuation.finish()
         }
-        try process.run()
+        try await start(process)
         let pid = process.processIdentifier
         let deadline = DispatchWorkItem { kill(pid, SIGKILL) }
         DispatchQueue.global().asyncAfter(deadline: .now() + limit, execute: deadline)
@@ -56,19 +56,38 @@ enum BotProcess {
         return await Ended(code: code, stdout: output, stderr: errors)
     }
 
+    /// Starts it on a thread without blocked signals: Dispatch's threads block most, and children inherit that.
+    private static func start(_ process: Process) async throws {
+        let launch = Launch(process: process)
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            Thread {
+                var none = sigset_t()
+                sigemptyset(&none)
+                pthread_sigmask(SIG_SETMASK, &none, nil)
+                continuation.resume(with: Result { try launch.process.run() })
+            }.start()
+        }
+    }
+
+    /// Safety: handed to the one thread that starts the process while its owner waits.
+    private struct Launch: @unchecked Sendable {
+        let process: Process
+    }
+
     /// All of a pipe; `seen` is asked after every piece until it says that it is done.
     private static func read(_ handle: FileHandle, seen: @escaping @Sendable (String) -> Bool) async -> String {
         await withCheckedContinuation { continuation in
-            let thread = Thread {
+            Thread {
                 var data = Data()
                 var done = false
-                while let piece = try? handle.read(upToCount: 65536), !piece.isEmpty {
-                    data.append(piece)
+                var piece = [UInt8](repeating: 0, count: 65536)
+                // FileHandle's own read would wait for all of the bytes.
+                while case let count = Glibc.read(handle.fileDescriptor, &piece, piece.count), count > 0 {
+                    data.append(contentsOf: piece[..<count])
                     if !done { done = seen(String(decoding: data, as: UTF8.self)) }
                 }
                 continuation.resume(returning: String(decoding: data, as: UTF8.self))
-            }
-            thread.start()
+            }.start()
         }
     }
 }
