@@ -29,7 +29,8 @@ struct RawHTTP: Sendable {
             }
             guard connected == 0 else { throw Failure(call: "connect", number: errno) }
             // The server may have closed by now, which is an answer too.
-            _ = request.withCString { send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL.rawValue)) }
+            let bytes = Array(request.utf8)
+            _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
             var answer: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 16_384)
             while true {

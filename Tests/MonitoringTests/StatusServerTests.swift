@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Metrics
 import Monitoring
 import ServiceLifecycle
 import Testing
