@@ -83,9 +83,9 @@ public final class S3Server: Sendable {
     private static func storesAndReads(_ bucket: String) async -> Bool {
         let script = """
             set -e
-            signed() { curl -fsS -m 2 -o /dev/null --aws-sigv4 aws:amz:us-east-1:s3 -u "$CREDENTIALS" -H Expect: "$@"; }
+            signed() { curl -fsS -m 2 -o /dev/null --aws-sigv4 aws:amz:us-east-1:s3 -u "$CREDENTIALS" "$@"; }
             signed "$1" || signed -X PUT "$1"
-            signed "$1/ready" || signed -T /proc/version "$1/ready"
+            signed "$1/ready" || signed -T /etc/os-release "$1/ready"
             signed "$1/ready"
             """
         let environment = ["CREDENTIALS": "\(credentials.access):\(credentials.secret)"]
