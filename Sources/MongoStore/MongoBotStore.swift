@@ -15,14 +15,17 @@ public struct MongoBotStore: WritableBotStore {
     public init(_ connection: MongoConnection, database: String = "bot_runner", collection: String = "bots") {
         self.connection = connection
         self.collection = MongoCollection(
-            connection: connection, name: CollectionName(database: database, collection: collection)
+            connection: connection,
+            name: CollectionName(database: database, collection: collection)
         )
     }
 
     public func bots() async throws(StoreError) -> [StoredBot] {
         StoredBot.resolvingDuplicates(
             try await collection.find(
-                "reading", filter: JSONObject(), options: ["projection": Self.projection, "batchSize": 1000],
+                "reading",
+                filter: JSONObject(),
+                options: ["projection": Self.projection, "batchSize": 1000],
                 StoredBot.init(bson:)
             )
         )
@@ -30,8 +33,10 @@ public struct MongoBotStore: WritableBotStore {
 
     public func bot(_ id: BotID) async throws(StoreError) -> StoredBot? {
         let found = try await collection.find(
-            "reading \(id.text.escapedForMessage) from", filter: ["id": .string(id.text)],
-            options: ["projection": Self.projection], StoredBot.init(bson:)
+            "reading \(id.text.escapedForMessage) from",
+            filter: ["id": .string(id.text)],
+            options: ["projection": Self.projection],
+            StoredBot.init(bson:)
         )
         return StoredBot.resolvingDuplicates(found).first
     }
@@ -52,7 +57,10 @@ public struct MongoBotStore: WritableBotStore {
     /// - Throws: ``StoreError`` saying why not.
     public func check() async throws(StoreError) {
         _ = try await collection.find(
-            "reading", filter: JSONObject(), options: ["projection": ["_id": 1], "limit": 1], { _ in }
+            "reading",
+            filter: JSONObject(),
+            options: ["projection": ["_id": 1], "limit": 1],
+            { _ in }
         )
     }
 
@@ -79,13 +87,17 @@ public struct MongoBotStore: WritableBotStore {
     }
 
     private func update(
-        of fields: JSONObject, as change: String, _ operation: String
+        of fields: JSONObject,
+        as change: String,
+        _ operation: String
     ) throws(StoreError) -> JSONObject {
         var changed = fields
         for key in fields.keys {
-            guard !["id", "_id", "segment_id"].contains(key), !key.isEmpty, !key.contains("."), !key.hasPrefix("$") else {
+            guard !["id", "_id", "segment_id"].contains(key), !key.isEmpty, !key.contains("."), !key.hasPrefix("$")
+            else {
                 throw StoreError(
-                    .refused, "\(operation) a bot in \(collection.name): field \(key.escapedForMessage) can't be set; "
+                    .refused,
+                    "\(operation) a bot in \(collection.name): field \(key.escapedForMessage) can't be set; "
                         + "allowed are top-level fields other than id, _id and segment_id"
                 )
             }

@@ -12,11 +12,13 @@ final class MongoServer: Sendable {
     private let process = Mutex<Process?>(nil)
 
     /// Runs something with a server, and ends that whatever happens.
-    static func with<Value>(_ arguments: [String] = [], _ body: (MongoServer) async throws -> Value) async throws -> Value {
-        let server = try MongoServer(arguments)
-        defer { server.remove() }
-        try await server.start()
-        return try await body(server)
+    static func with(_ arguments: [String] = [], _ body: (MongoServer) async throws -> Void) async throws {
+        try await onOwnThreads {
+            let server = try MongoServer(arguments)
+            defer { server.remove() }
+            try await server.start()
+            try await body(server)
+        }
     }
 
     private init(_ arguments: [String]) throws {
@@ -50,7 +52,7 @@ final class MongoServer: Sendable {
         let deadline = ContinuousClock.now + .seconds(30)
         while !accepts(port: port) {
             try #require(child.isRunning && ContinuousClock.now < deadline, "the server doesn't start")
-            try await Task.sleep(for: .milliseconds(20))
+            pause(.milliseconds(20))
         }
     }
 
@@ -76,40 +78,4 @@ final class MongoServer: Sendable {
 
 extension Logger {
     static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
-}
-
-private func freePort() throws -> Int {
-    let socket = try listening()
-    defer { close(socket) }
-    var address = sockaddr_in()
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) { pointer in
-        _ = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
-    }
-    return Int(UInt16(bigEndian: address.sin_port))
-}
-
-private func listening() throws -> Int32 {
-    let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    let bound = withAddress(port: 0) { bind(socket, $0, $1) }
-    try #require(bound == 0)
-    return socket
-}
-
-private func accepts(port: Int) -> Bool {
-    let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
-    return withAddress(port: port) { connect(socket, $0, $1) } == 0
-}
-
-private func withAddress(port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = UInt16(port).bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    return withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-    }
 }
