@@ -15,11 +15,12 @@ struct ArchiveReader: ~Copyable {
     }
 
     private let handle: OpaquePointer
-    private let totalBytes: UInt64
+    /// The size of a tar; for a zip nil, since there what was cut off shows in its directory.
+    private let tarBytes: UInt64?
 
     /// Reads the zip in `file`, which must stay open as long as the reader is used.
     static func open(zip file: borrowing InputFile) throws(ArchiveError) -> ArchiveReader {
-        let reader = try ArchiveReader(totalBytes: file.size)
+        let reader = try ArchiveReader(tarBytes: nil)
         // The seeking reader goes by the central directory; the streaming one would believe the local headers.
         try reader.require(archive_read_support_format_zip_seekable(reader.handle))
         try reader.require(archive_read_open_fd(reader.handle, file.descriptor, 64 << 10))
@@ -28,7 +29,7 @@ struct ArchiveReader: ~Copyable {
 
     /// Reads the tar in `file`, which must stay open as long as the reader is used.
     static func open(tar file: borrowing InputFile) throws(ArchiveError) -> ArchiveReader {
-        let reader = try ArchiveReader(totalBytes: file.size)
+        let reader = try ArchiveReader(tarBytes: file.size)
         try reader.require(archive_read_support_format_tar(reader.handle))
         try reader.require(archive_read_open_fd(reader.handle, file.descriptor, 64 << 10))
         return reader
@@ -36,16 +37,16 @@ struct ArchiveReader: ~Copyable {
 
     /// Reads a tar in memory, which must stay where it is as long as the reader is used.
     static func open(tar bytes: UnsafeRawBufferPointer) throws(ArchiveError) -> ArchiveReader {
-        let reader = try ArchiveReader(totalBytes: UInt64(bytes.count))
+        let reader = try ArchiveReader(tarBytes: UInt64(bytes.count))
         try reader.require(archive_read_support_format_tar(reader.handle))
         try reader.require(archive_read_open_memory(reader.handle, bytes.baseAddress, bytes.count))
         return reader
     }
 
-    private init(totalBytes: UInt64) throws(ArchiveError) {
+    private init(tarBytes: UInt64?) throws(ArchiveError) {
         guard let handle = archive_read_new() else { throw .noMemory }
         self.handle = handle
-        self.totalBytes = totalBytes
+        self.tarBytes = tarBytes
     }
 
     deinit { archive_read_free(handle) }
@@ -99,8 +100,10 @@ struct ArchiveReader: ~Copyable {
         if [EIO, ENOMEM, EMFILE, ENFILE, EINTR, ESTALE, EBADF].contains(number) {
             return ArchiveError(.io, entry: entry, "can't read the archive", errno: number)
         }
-        let isAtEnd = UInt64(clamping: archive_filter_bytes(handle, 0)) >= totalBytes
-        return ArchiveError(isAtEnd ? .truncated : .corrupt, entry: entry, text.isEmpty ? "can't be read" : text)
+        // A tar is read in blocks of 512 bytes; a part of one is left over where it was cut.
+        let read = UInt64(clamping: archive_filter_bytes(handle, 0))
+        let isCut = tarBytes.map { $0 < read + 512 } ?? false
+        return ArchiveError(isCut ? .truncated : .corrupt, entry: entry, text.isEmpty ? "can't be read" : text)
     }
 }
 

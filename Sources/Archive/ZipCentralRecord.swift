@@ -37,6 +37,7 @@ struct CentralRecord {
         }
         guard !name.contains(0) else { throw ArchiveError(.unsafeEntry, entry: name, "the name contains a NUL byte") }
 
+        try Self.checkOrigin(system: fixed[5], attributes: fixed.littleEndian(38, 4), name: name)
         flags = fixed.littleEndian(8, 2)
         method = fixed.littleEndian(10, 2)
         // Bit 0: encrypted, 6: strong encryption, 13: the directory is masked.
@@ -68,6 +69,27 @@ struct CentralRecord {
             uncompressed: uncompressed,
             crc: UInt32(fixed.littleEndian(16, 4))
         )
+    }
+
+    /// What libarchive lets pass: it takes a fifo for a file, and turns backslashes into separators wherever the zip was made.
+    private static func checkOrigin(system: UInt8, attributes: UInt64, name: [UInt8]) throws(ArchiveError) {
+        let hasBackslashSeparators = system == 0 || system == 10 || system == 14
+        guard hasBackslashSeparators || !name.contains(UInt8(ascii: "\\")) else {
+            throw ArchiveError(
+                .unsafeEntry,
+                entry: name,
+                "the name contains a backslash; components are separated by /"
+            )
+        }
+        // 3 is Unix, 19 is macOS: the upper half of the attributes is the file's mode there.
+        let type = attributes >> 16 & 0o170000
+        guard system != 3 && system != 19 || [0, 0o100000, 0o040000, 0o120000].contains(type) else {
+            throw ArchiveError(
+                .unsafeEntry,
+                entry: name,
+                "is a device, fifo or socket (mode 0\(String(attributes >> 16, radix: 8))); files, directories and symbolic links are allowed"
+            )
+        }
     }
 
     /// The bytes from the local header to the end of the data, once header and directory agree.

@@ -145,6 +145,10 @@ extension Plan {
             )
             return
         }
+        if observed.contains(where: { $0.phase == .leaving }) {
+            self.init(status: .replacing, recheckAt: now.advanced(by: .seconds(1)))
+            return
+        }
         let ended = observed.compactMap { run in run.exit.map { (run: run, exit: $0) } }
         let last = ended.max { ($0.exit.finishedAt, $0.run.reference) < ($1.exit.finishedAt, $1.run.reference) }
         var attempt = 0
@@ -178,21 +182,6 @@ extension Plan {
 }
 
 extension ObservedRun {
-    /// Whether it runs, or may do so again without us.
-    public var isRunning: Bool { runningSince != nil }
-
-    /// Since when it runs.
-    public var runningSince: Timestamp? {
-        guard case .running(let since) = phase else { return nil }
-        return since
-    }
-
-    /// How it ended, if it has.
-    public var exit: Exit? {
-        guard case .exited(let exit) = phase else { return nil }
-        return exit
-    }
-
     fileprivate static func isOlder(_ left: ObservedRun, _ right: ObservedRun) -> Bool {
         (left.createdAt, left.reference) < (right.createdAt, right.reference)
     }

@@ -1,6 +1,7 @@
 import Logging
 import Model
 import Runtime
+import Synchronization
 import Util
 
 extension Reconciler {
@@ -29,6 +30,7 @@ extension Reconciler {
 
     /// Notes what a bot is after its plan was carried out.
     private func settle(_ id: BotID, _ plan: Plan) {
+        guard !plan.actions.isEmpty else { return recheck(id, plan) }
         switch plan.status {
         case .starting, .replacing: statuses.note(.running(since: now()), of: id)
         case .stopping: statuses.note(.stopped, of: id)
@@ -50,15 +52,26 @@ extension Reconciler {
     private func start(_ spec: LaunchSpec, attempt: Int) async throws(ReconcileError) {
         let begin = clock.now
         do throws(RunnerError) {
-            try await starts.withPermit { () async throws(RunnerError) in
-                try await runner.start(spec, attempt: attempt)
-            }
+            try await starting(spec, attempt: attempt)
         } catch {
             if !Task.isCancelled { metrics.startFailed(error.code) }
             throw ReconcileError(error, startOf: spec)
         }
         metrics.started(in: begin.duration(to: clock.now))
         memory.withLock { $0.failures[spec.id] = nil }
+    }
+
+    /// Starts a bot when its turn has come.
+    private func starting(_ spec: LaunchSpec, attempt: Int) async throws(RunnerError) {
+        let outcome: Result<Void, RunnerError>
+        do {
+            outcome = try await starts.withPermit {
+                await Result { () async throws(RunnerError) in try await self.runner.start(spec, attempt: attempt) }
+            }
+        } catch {
+            throw RunnerError(.cancelled, "cancelled before the start", cause: error)
+        }
+        try outcome.get()
     }
 
     /// Waits longer after each failure of the same bot. A start that fails is remembered by its specification, so that a

@@ -76,6 +76,42 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
         }
     }
 
+    /// Ends every run this instance has, all at the same time; for a runner that takes its bots along.
+    /// - Throws: the first `RunnerError`, after all were tried.
+    public func removeAll() async throws(RunnerError) {
+        let runs = try await runner.runs(of: .live)
+        let outcomes = await withTaskGroup(of: Result<Void, RunnerError>.self) { group in
+            for run in runs {
+                group.addTask { await Result { () async throws(RunnerError) in try await self.runner.remove(run) } }
+            }
+            var outcomes: [Result<Void, RunnerError>] = []
+            for await outcome in group { outcomes.append(outcome) }
+            return outcomes
+        }
+        for outcome in outcomes { try outcome.get() }
+    }
+
+    /// Makes one full pass and does everything that follows from it now, then returns.
+    /// - Returns: the bots for which something failed, with the reason.
+    /// - Throws: ``ReconcileError`` when what is desired or observed can't be read in full.
+    public func runOnce() async throws(ReconcileError) -> [BotID: String] {
+        let survey = try await survey()
+        note(survey)
+        let due = survey.entries.filter { !$0.plan.actions.isEmpty }
+        for entry in survey.entries where entry.plan.actions.isEmpty { statuses.note(entry.plan.status, of: entry.id) }
+        await withDiscardingTaskGroup { group in
+            for entry in due { group.addTask { await self.reconcile(entry.id) } }
+        }
+        return statuses.all.reduce(into: [:]) { failed, entry in
+            switch entry.status {
+            case .startFailed(_, let reason): failed[entry.id] = reason
+            case .invalid(let error, _): failed[entry.id] = "\(error.field) \(error.problem)"
+            case .starting, .replacing, .stopping: failed[entry.id] = "not finished"
+            case .running, .backingOff, .stopped: break
+            }
+        }
+    }
+
     /// How long until the next full pass: the interval, or less while passes fail.
     private func nextPass() -> Duration {
         guard let errors = memory.withLock({ $0.errors[.everything] }) else { return options.interval }

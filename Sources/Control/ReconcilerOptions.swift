@@ -1,4 +1,4 @@
-public import Runtime
+import Runtime
 public import Util
 
 /// How a reconciler goes about its work.

@@ -1,6 +1,7 @@
 public import Logging
 public import Model
 import Metrics
+import Runtime
 import Synchronization
 
 /// The latest status of every bot, for logs, metrics and whoever asks. Never used to decide anything.

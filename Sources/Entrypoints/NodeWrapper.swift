@@ -2,9 +2,10 @@ let nodeWrapperName = "the0_node.cjs"
 
 // Behaviour worth knowing before changing it:
 // - v1.2.0 required the file and called what it exports, so `require.main === module` was false in it. Files with that
-//   guard are loaded that way first; one that exports no function is then loaded as the main module. Every other
-//   CommonJS file is the main module from the start (`require.main.filename` is a common way to find one's files).
-// - Pipes are synchronous in Node on Linux: process.exit loses no output.
+//   guard that by the look of their text export a main are loaded that way. Every other CommonJS file is the main
+//   module from the start (`require.main.filename` is a common way to find one's files).
+// - Node writes to pipes without blocking, and process.exit drops what a full pipe (64 KB) didn't take: hence
+//   setBlocking.
 // - V8's JSON.parse quotes the text in its message: never print it for BOT_CONFIG.
 let nodeWrapper = #"""
     // Runs a the0 bot: its file, then the function it exports with (id, config), and keeps exit code and result.json
@@ -25,6 +26,10 @@ let nodeWrapper = #"""
     const resultFile = path.join(code, 'result.json');
     const resultBefore = fingerprint();
     const wrapper = process.argv[1];
+
+    for (const stream of [process.stdout, process.stderr]) {
+      if (stream._handle && typeof stream._handle.setBlocking === 'function') stream._handle.setBlocking(true);
+    }
 
     // How it stands: what the exit handler says in result.json.
     const state = { terminated: false, crash: undefined, pending: false, stalled: false, value: undefined };
@@ -79,6 +84,7 @@ let nodeWrapper = #"""
         fs.writeFileSync(draft, json(result(exitCode)));
         fs.renameSync(draft, resultFile);
       } catch (error) {
+        fs.rmSync(draft, { force: true });
         complain(`result.json can't be written: ${error.message}`);
       }
     }
@@ -153,8 +159,12 @@ let nodeWrapper = #"""
         .replace(/^\s*\/\*[\s\S]*?\*\//gm, '');
       return {
         guarded: /\brequire\.main\s*[!=]==?\s*module\b|\bmodule\s*[!=]==?\s*require\.main\b/.test(text),
-        exportsMain:
-          /^\s*export\s+(default\b|(async\s+)?function\s*main\b|(const|let|var)\s+main\b|\{[^}]*\b(main|default)\b)/m.test(text),
+        exportsMain: [
+          /\bexports\s*(\.\s*|\[\s*['"])(main|default)\b/,
+          /\bmodule\.exports\s*=\s*(?!\{)/,
+          /\bmodule\.exports\s*=\s*\{[^}]*\b(main|default)\b/,
+          /^\s*export\s+(default\b|(async\s+)?function\s*main\b|(const|let|var)\s+main\b|\{[^}]*\b(main|default)\b)/m,
+        ].some((form) => form.test(text)),
         // A call that stands at the beginning of a line is at the top level: the file starts itself.
         callsMain: /^(void\s+|await\s+)?main\s*\(/m.test(text),
       };
@@ -186,15 +196,14 @@ let nodeWrapper = #"""
         const loaded = await import(pathToFileURL(file).href);
         return seen.callsMain ? undefined : entryOf(loaded);
       }
-      if (!seen.guarded) {
-        const entry = entryOf(runAsMain(file));
-        return seen.callsMain ? undefined : entry;
+      if (seen.guarded && seen.exportsMain && !seen.callsMain) {
+        const entry = entryOf(require(file));
+        if (entry) return entry;
+        // It exports something else: its guard starts it, and a file with a guard can bear to be loaded twice.
+        delete require.cache[file];
       }
-      const entry = seen.callsMain ? undefined : entryOf(require(file));
-      if (entry) return entry;
-      delete require.cache[file];
-      runAsMain(file);
-      return undefined;
+      const entry = entryOf(runAsMain(file));
+      return seen.guarded || seen.callsMain ? undefined : entry;
     }
 
     function readConfig() {

@@ -46,12 +46,27 @@ private let pythonPreamble = #"""
             return
         # A second SIGTERM ends the process at once.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        if os.getpid() != BOT_PROCESS:
-            # A forked child of the bot: it dies as any process would, the bot's cleanup is not its business.
-            os.kill(os.getpid(), signal.SIGTERM)
-            return
         Sigterm.received = True
         raise SystemExit(TERMINATED)
+
+
+    # A forked child dies of SIGTERM as any process would: the bot's cleanup is not its business. The signal is held back
+    # meanwhile, for Python forgets what arrives before the child is set up.
+    FORKING = threading.local()
+
+
+    def before_fork():
+        FORKING.mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+
+    def after_fork_in_parent():
+        signal.pthread_sigmask(signal.SIG_SETMASK, FORKING.mask)
+
+
+    def after_fork_in_child():
+        if signal.getsignal(signal.SIGTERM) is on_sigterm:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, FORKING.mask)
 
 
     def complain(message):
@@ -64,20 +79,32 @@ private let pythonRunner = #"""
     # Running it.
 
 
-    def module_name(script):
-        """The name under which the bot's other modules would import the file: pickles and circular imports need it."""
-        relative = os.path.relpath(script, CODE)
-        parts = os.path.splitext(relative)[0].split(os.sep)
-        known = getattr(sys, "stdlib_module_names", ())
-        if all(part.isidentifier() for part in parts) and parts[0] not in sys.modules and parts[0] not in known:
-            return ".".join(parts)
-        return "main"
+    def relative_parts(script):
+        return os.path.splitext(os.path.relpath(script, CODE))[0].split(os.sep)
 
 
     def package_name(script):
         """The package for relative imports: the directories between the code's root and the file."""
-        parts = os.path.relpath(os.path.dirname(script), CODE).split(os.sep)
+        parts = relative_parts(script)[:-1]
         return ".".join(parts) if all(part.isidentifier() for part in parts) else ""
+
+
+    def module_name(script):
+        """The name by which the bot's other modules would import the file, for pickles and circular imports."""
+        parts = relative_parts(script)
+        if not all(part.isidentifier() for part in parts):
+            return "main"
+        parents = [os.path.join(CODE, *parts[:depth]) for depth in range(1, len(parts))]
+        if any(os.path.exists(os.path.join(parent, "__init__.py")) for parent in parents):
+            # The package's own code may import the file while it is only half run: that gets a module of its own.
+            return ".".join(parts[:-1] + ["__bot__"])
+        name = ".".join(parts)
+        try:
+            found = importlib.util.find_spec(name)
+        except (ImportError, AttributeError, ValueError):
+            return "main"
+        # Not ours where the name means something else, such as a module in vendor/.
+        return name if found is not None and found.origin == script else "main"
 
 
     def make_module(name, script):
@@ -91,6 +118,10 @@ private let pythonRunner = #"""
         else:
             module = importlib.util.module_from_spec(importlib.util.spec_from_file_location(name, script, loader=loader))
         sys.modules[name] = module
+        parent, _, leaf = name.rpartition(".")
+        if parent in sys.modules:
+            # What the import system does for modules that it loads itself.
+            setattr(sys.modules[parent], leaf, module)
         return module
 
 
@@ -146,6 +177,10 @@ private let pythonRunner = #"""
         value = function(*positional, **keywords)
         if inspect.isgenerator(value) or inspect.isasyncgen(value):
             raise TypeError("main is a generator: calling it runs nothing of it; return a value instead of yielding")
+        if inspect.iscoroutine(value):
+            import asyncio
+
+            return asyncio.run(value)
         if inspect.isawaitable(value):
             import asyncio
 
@@ -275,6 +310,10 @@ private let pythonRunner = #"""
             os.replace(draft, RESULT)
         except OSError as error:
             complain("result.json can't be written: %s" % error)
+            try:
+                os.remove(draft)
+            except OSError:
+                pass
 
 
     RESULT_BEFORE = fingerprint()
@@ -290,6 +329,9 @@ private let pythonRunner = #"""
 
     def main():
         signal.signal(signal.SIGTERM, on_sigterm)
+        os.register_at_fork(
+            before=before_fork, after_in_parent=after_fork_in_parent, after_in_child=after_fork_in_child
+        )
         script = os.path.normpath(os.path.join(CODE, os.environ.get("SCRIPT_PATH") or "main.py"))
         prepare_logging()
         prepare_path(script)

@@ -72,7 +72,7 @@ private let prelude = #"""
     }
 
     find_command() {
-        command -v "$1" >/dev/null || fail 127 "'$1' not found: this image has none on its PATH ($PATH)"
+        command -v "$1" >/dev/null || fail 127 "'$1' not found: this image has none on its PATH (${PATH-})"
     }
 
     case $0 in

@@ -99,6 +99,21 @@ public struct LegacyLaunch: Sendable, Hashable {
 }
 
 extension ObservedRun {
+    /// Whether it runs, or may do so again without us.
+    public var isRunning: Bool { runningSince != nil }
+
+    /// Since when it runs.
+    public var runningSince: Timestamp? {
+        guard case .running(let since) = phase else { return nil }
+        return since
+    }
+
+    /// How it ended, if it has.
+    public var exit: Exit? {
+        guard case .exited(let exit) = phase else { return nil }
+        return exit
+    }
+
     /// Whether the run is what the specification asks for.
     ///
     /// A run of version 1.2.0 is, while its image, entrypoint and parameters are those of the bot and the bot's program wasn't

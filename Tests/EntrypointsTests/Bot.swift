@@ -39,7 +39,6 @@ struct Bot: ~Copyable {
         for directory in [code, scripts, commands] {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         }
-        environment["PATH"] = commands.path() + ":/usr/local/bin:/usr/bin:/bin"
         environment["BOT_ID"] = id
         environment["BOT_CONFIG"] = config
         environment["CODE_MOUNT_DIR"] = "bot"
@@ -116,3 +115,15 @@ let hostileValues = [
     "żółw 🐢 \u{202e}",
     "-n",
 ]
+
+/// `[id, config]` as the bots of these tests print it.
+struct IdAndConfig: Decodable {
+    var id: String
+    var config: [String: String]
+
+    init(from decoder: any Decoder) throws {
+        var container = try decoder.unkeyedContainer()
+        id = try container.decode(String.self)
+        config = try container.decode([String: String].self)
+    }
+}

@@ -1,12 +1,14 @@
 import Dispatch
 import Foundation
-import Synchronization
+import Glibc
 
 /// How a process ended and what it wrote.
 struct Ended: Sendable {
     var code: Int32
     var stdout: String
     var stderr: String
+    /// Whether processes of its group ran on after it: without `exec`, a signal only reaches the shell.
+    var leftProcesses: Bool
 }
 
 /// A process of the tests whose pipes are drained on threads of their own, so that it can't deadlock.
@@ -40,9 +42,9 @@ enum BotProcess {
             ended.continuation.yield(process.terminationStatus + (signalled ? 128 : 0))
             ended.continuation.finish()
         }
-        try process.run()
+        try await start(process)
         let pid = process.processIdentifier
-        let deadline = DispatchWorkItem { kill(pid, SIGKILL) }
+        let deadline = DispatchWorkItem { kill(-pid, SIGKILL) }
         DispatchQueue.global().asyncAfter(deadline: .now() + limit, execute: deadline)
         async let output = read(stdout.fileHandleForReading) { text in
             guard let marker, text.contains(marker) else { return false }
@@ -53,22 +55,43 @@ enum BotProcess {
         var code: Int32 = -1
         for await status in ended.stream { code = status }
         deadline.cancel()
-        return await Ended(code: code, stdout: output, stderr: errors)
+        // Foundation gives the process a group of its own.
+        let left = kill(-pid, SIGKILL) == 0
+        return await Ended(code: code, stdout: output, stderr: errors, leftProcesses: left)
+    }
+
+    /// Starts it on a thread without blocked signals: Dispatch's threads block most, and children inherit that.
+    private static func start(_ process: Process) async throws {
+        let launch = Launch(process: process)
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            Thread {
+                var none = sigset_t()
+                sigemptyset(&none)
+                pthread_sigmask(SIG_SETMASK, &none, nil)
+                continuation.resume(with: Result { try launch.process.run() })
+            }.start()
+        }
+    }
+
+    /// Safety: handed to the one thread that starts the process while its owner waits.
+    private struct Launch: @unchecked Sendable {
+        let process: Process
     }
 
     /// All of a pipe; `seen` is asked after every piece until it says that it is done.
     private static func read(_ handle: FileHandle, seen: @escaping @Sendable (String) -> Bool) async -> String {
         await withCheckedContinuation { continuation in
-            let thread = Thread {
+            Thread {
                 var data = Data()
                 var done = false
-                while let piece = try? handle.read(upToCount: 65536), !piece.isEmpty {
-                    data.append(piece)
+                var piece = [UInt8](repeating: 0, count: 65536)
+                // FileHandle's own read would wait for all of the bytes.
+                while case let count = Glibc.read(handle.fileDescriptor, &piece, piece.count), count > 0 {
+                    data.append(contentsOf: piece[..<count])
                     if !done { done = seen(String(decoding: data, as: UTF8.self)) }
                 }
                 continuation.resume(returning: String(decoding: data, as: UTF8.self))
-            }
-            thread.start()
+            }.start()
         }
     }
 }

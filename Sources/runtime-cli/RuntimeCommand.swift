@@ -1,0 +1,18 @@
+import ArgumentParser
+
+/// `runtime`: keeps trading bots running.
+@main
+struct RuntimeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "runtime",
+        abstract: "Keeps trading bots running.",
+        discussion: """
+            Settings are taken from flags, then the environment, then the file of --config, then defaults.
+
+            Exit codes: 0 done, 64 a flag that can't be read, 69 something needed doesn't answer, 78 a setting that can't \
+            be used, 130 or 143 ended at once by a second SIGINT or SIGTERM.
+            """,
+        version: RuntimeVersion.current,
+        subcommands: [BotRunnerCommand.self, PlanCommand.self, VersionCommand.self]
+    )
+}
