@@ -20,6 +20,7 @@ public struct MongoBotStore: WritableBotStore {
         )
     }
 
+    /// Every bot of the collection, read in one pass; a document that can't be used is one entry among the others.
     public func bots() async throws(StoreError) -> [StoredBot] {
         StoredBot.resolvingDuplicates(
             try await collection.find(
@@ -31,6 +32,7 @@ public struct MongoBotStore: WritableBotStore {
         )
     }
 
+    /// One bot, or nil when no document has its id.
     public func bot(_ id: BotID) async throws(StoreError) -> StoredBot? {
         let found = try await collection.find(
             "reading \(id.text.escapedForMessage) from",
@@ -41,14 +43,17 @@ public struct MongoBotStore: WritableBotStore {
         return StoredBot.resolvingDuplicates(found).first
     }
 
+    /// Adds a bot unless there is one of its id.
     public func create(_ document: BotDocument) async throws(StoreError) {
         try await write("creating", document, as: "$setOnInsert")
     }
 
+    /// Sets top-level fields of a bot, adding it if need be; its other fields stay as they are.
     public func update(_ document: BotDocument) async throws(StoreError) {
         try await write("updating", document, as: "$set")
     }
 
+    /// Removes every document of the id.
     public func delete(_ id: BotID) async throws(StoreError) {
         try await collection.delete("deleting", id: id)
     }

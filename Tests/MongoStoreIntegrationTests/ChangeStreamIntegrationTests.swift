@@ -41,7 +41,7 @@ extension MongoIntegration {
                     #expect(await wakes.saw(.everything))
                     let ids = (0..<500).map { BotID("bot-\($0)") }
                     try await store.insert(ids.map { JSONObject(StoredEntry(.string($0.text))) })
-                    #expect(await eventually { Set(wakes.all).isSuperset(of: ids.map(Wake.bot)) })
+                    #expect(await becomes { Set(wakes.all).isSuperset(of: ids.map(Wake.bot)) })
                 }
             }
         }
@@ -52,9 +52,9 @@ extension MongoIntegration {
                 let store = MongoBotStore(connection)
                 try await watching(connection) { wakes in
                     #expect(await wakes.saw(.everything))
-                    server.crash()
+                    await server.service.kill()
                     wakes.clear()
-                    try await server.start()
+                    try await server.service.start()
                     // What happened while nobody watched is found by looking at everything.
                     #expect(await wakes.saw(.everything, within: .seconds(8)))
                     try await store.create(StoreContract.document("new", ["config": [:]]))
@@ -75,7 +75,7 @@ extension MongoIntegration {
                     #expect(await wakes.saw(.everything))
                     var change: Int64 = 0
                     #expect(
-                        try await eventually {
+                        try await becomes {
                             change += 1
                             try await store.update(StoreContract.document("new", ["config": ["n": .integer(change)]]))
                             return wakes.all.contains(.bot("new"))
@@ -86,17 +86,30 @@ extension MongoIntegration {
         }
 
         @Test func aServerWithoutChangeStreamsIsToldOnce() async throws {
-            try await MongoServer.with(["--standalone"]) { server in
+            let (folder, port) = (try TemporaryFolder(), try freePort())
+            let server = try ChildProcess(
+                [
+                    try ServicePrograms.path("secantusd-py"), "--standalone", "--port", "\(port)", "--storage-path",
+                    folder.file("data"),
+                ],
+                folder: folder.path
+            )
+            try await onOwnThreads {
                 let lines = LogLines()
-                let connection = try server.connection(logger: lines.logger)
-                try await MongoBotStore(connection).check()
+                let connection = try MongoConnection(uri: "mongodb://127.0.0.1:\(port)", logger: lines.logger)
+                try await eventually {
+                    try await MongoBotStore(connection).check(); return true
+                }
                 try await watching(connection) { wakes in
-                    #expect(await eventually { lines.count(of: "info no change streams here") == 1 })
+                    #expect(await becomes { lines.count(of: "info no change streams here") == 1 })
                     pause(.milliseconds(500))
                     #expect(lines.count(of: "change stream") == 1)
                     #expect(wakes.all.isEmpty)
                 }
             }
+            server.killGroup()
+            _ = await server.ended()
+            folder.remove()
         }
 
         @Test func cancellingEndsAtOnce() async throws {
@@ -126,9 +139,9 @@ extension MongoIntegration {
                 let wakes = Wakes()
                 let duration = await timeToCancel(watching: try server.connection(), into: wakes) {
                     #expect(await wakes.saw(.everything))
-                    server.signal(SIGSTOP)
+                    server.service.hang()
                 }
-                server.signal(SIGCONT)
+                try await server.service.resume()
                 #expect(duration < .milliseconds(500))
             }
         }
@@ -170,6 +183,6 @@ private final class Wakes: Sendable {
     func clear() { wakes.withLock { $0 = [] } }
 
     func saw(_ wake: Wake, within limit: Duration = .seconds(1)) async -> Bool {
-        await eventually(within: limit) { all.contains(wake) }
+        await becomes(within: limit) { all.contains(wake) }
     }
 }

@@ -13,14 +13,14 @@ extension MongoIntegration {
             try await MongoServer.with { server in
                 let store = MongoBotStore(try server.connection())
                 try await store.create(StoreContract.document("a", ["config": [:]]))
-                server.crash()
+                await server.service.kill()
                 let (error, duration) = await failure { try await store.bots() }
                 #expect(error?.code == .unavailable)
                 #expect(duration < .seconds(5))
                 #expect(error?.message.contains("reading bot_runner.bots on 127.0.0.1:\(server.port)") == true)
                 #expect(await failure { try await store.check() }.error?.code == .unavailable)
                 #expect(await failure { try await store.delete("a") }.error?.code == .unavailable)
-                try await server.start()
+                try await server.service.start()
                 // The monitor looks every second: the first call already waits for it.
                 #expect(try await store.bots().map(\.id) == ["a"])
                 try await store.check()
@@ -40,10 +40,10 @@ extension MongoIntegration {
             try await MongoServer.with { server in
                 let store = MongoBotStore(try server.connection("socketTimeoutMS=1000"))
                 try await store.create(StoreContract.document("a", ["config": [:]]))
-                server.signal(SIGSTOP)
+                server.service.hang()
                 let (reading, readingTime) = await failure { try await store.bots() }
                 let (writing, writingTime) = await failure { try await store.delete("a") }
-                server.signal(SIGCONT)
+                try await server.service.resume()
                 #expect(reading?.code == .unavailable)
                 #expect(writing?.code == .unavailable)
                 // Its timeout, then one attempt more, for which no server is found.
@@ -57,8 +57,7 @@ extension MongoIntegration {
             try await MongoServer.with { server in
                 let store = MongoBotStore(try server.connection())
                 _ = try await store.bots()
-                server.signal(SIGSTOP)
-                defer { server.signal(SIGCONT) }
+                server.service.hang()
                 let (error, duration) = await withTaskGroup(of: (StoreError?, Duration).self) { group in
                     group.addTask { await failure { try await store.bots() } }
                     pause(.milliseconds(300))
@@ -94,34 +93,40 @@ extension MongoIntegration {
         }
 
         @Test func aWrongPasswordIsUnauthorizedAndNamedNowhere() async throws {
-            try await MongoServer.with { server in
-                let admin = MongoBotStore(try server.connection(), database: "admin")
-                try await admin.collection.command(
-                    "adding a user to",
-                    ["createUser": "runtime", "pwd": "r1ghtPassw0rd", "roles": [["role": "root", "db": "admin"]]]
-                )
-                server.crash()
-                try await server.start(["--auth"])
+            try await MongoServer.with(.password(user: "runtime", password: "r1ghtPassw0rd")) { server in
                 let lines = LogLines()
                 func store(_ credentials: String) throws -> MongoBotStore {
-                    let uri = server.uri("authSource=admin", credentials: credentials)
+                    let uri = "mongodb://\(credentials)127.0.0.1:\(server.port)/?authSource=admin"
                     return MongoBotStore(try MongoConnection(uri: uri, logger: lines.logger))
                 }
-                let right = try store("runtime:r1ghtPassw0rd@")
-                try await right.check()
-                for (credentials, code) in [
-                    ("runtime:wr0ngPassw0rd@", StoreError.Code.unauthorized), ("", .unauthorized),
-                ] {
+                try await store("runtime:r1ghtPassw0rd@").check()
+                for credentials in ["runtime:wr0ngPassw0rd@", ""] {
                     let wrong = try store(credentials)
                     for error in [
                         await failure { try await wrong.check() }.error, await failure { try await wrong.bots() }.error,
                         await failure { try await wrong.delete("a") }.error,
+                        await failure { try await wrong.create(StoreContract.document("a", [:])) }.error,
                     ] {
-                        #expect(error?.code == code)
-                        #expect(error?.description.contains("wr0ng") == false)
+                        #expect(error?.code == .unauthorized)
+                        #expect(error?.description.contains("Passw0rd") == false)
                     }
                 }
                 #expect(!lines.text.contains("Passw0rd"))
+            }
+        }
+
+        @Test func aCertificateIsCheckedAgainstTheAuthorityOfTheURI() async throws {
+            let certificates = try await TestCertificates.make()
+            try await MongoServer.with(.tls(certificates)) { server in
+                let trusting = MongoBotStore(try server.connection("tls=true&tlsCAFile=\(certificates.authority)"))
+                try await trusting.create(StoreContract.document("a", ["config": [:]]))
+                #expect(try await trusting.bots().map(\.id) == ["a"])
+                for options in ["tls=true", ""] {
+                    let wary = MongoBotStore(try server.connection(options))
+                    let (error, duration) = await failure { try await wary.check() }
+                    #expect(error?.code == .unavailable)
+                    #expect(duration < .seconds(5))
+                }
             }
         }
 
@@ -159,7 +164,7 @@ extension MongoIntegration {
                 for _ in 0..<10 { try await many(20) }
                 // Other tests run in this process: what could leak is three threads and three descriptors per connection.
                 #expect(
-                    await eventually {
+                    await becomes {
                         Usage.now.threads < before.threads + 100 && Usage.now.descriptors < before.descriptors + 100
                     }
                 )

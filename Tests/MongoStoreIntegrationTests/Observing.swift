@@ -47,7 +47,7 @@ final class LogLines: Sendable {
 }
 
 /// Waits, in small steps, until something is so; false when it isn't within the time.
-func eventually(within limit: Duration = .seconds(15), _ condition: () async throws -> Bool) async rethrows -> Bool {
+func becomes(within limit: Duration = .seconds(15), _ condition: () async throws -> Bool) async rethrows -> Bool {
     let deadline = ContinuousClock.now + limit
     while try await !condition() {
         guard ContinuousClock.now < deadline else { return false }

@@ -1,20 +1,6 @@
 import Foundation
 import Testing
 
-/// A port that was free a moment ago.
-func freePort() throws -> Int {
-    let socket = try boundSocket()
-    defer { close(socket) }
-    return portNumber(of: socket)
-}
-
-/// Whether somebody accepts connections there.
-func accepts(port: Int) -> Bool {
-    let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
-    return withAddress(port: port) { connect(socket, $0, $1) } == 0
-}
-
 /// A server that answers everything with something else.
 final class GarbageServer: Sendable {
     let port: Int
