@@ -138,11 +138,19 @@ extension MongoIntegration {
             }
         }
 
-        @Test func aWriteConcernOfNoneIsNotFollowed() async throws {
+        /// With `w=0` servers refuse in silence: an event would be taken for written.
+        @Test(arguments: ["", "w=0"])
+        func aDocumentThatWouldGrowBeyondTheLimitIsRefused(_ options: String) async throws {
             try await MongoServer.with { server in
-                let store = MongoBotStore(try server.connection("w=0"))
-                try await store.create(StoreContract.document("a", ["config": [:]]))
-                #expect(try await store.bots().count == 1)
+                let store = MongoBotStore(try server.connection(options))
+                let half = JSONValue.string(String(repeating: "x", count: 9 * 1024 * 1024))
+                try await store.create(StoreContract.document("a", ["config": ["data": half]]))
+                let error = await failure { try await store.update(BotDocument(id: "a", fields: ["more": half])) }.error
+                #expect(error?.code == .refused)
+                #expect(
+                    error?.message.contains("updating \"a\" in bot_runner.bots on 127.0.0.1:\(server.port)") == true
+                )
+                #expect(try await store.documents().map { $0["more"] } == [nil])
             }
         }
     }
