@@ -55,7 +55,9 @@ final class ChangeStream: @unchecked Sendable {
     }
 
     private static func open(
-        _ collection: OpaquePointer, _ uri: MongoURI, _ what: String
+        _ collection: OpaquePointer,
+        _ uri: MongoURI,
+        _ what: String
     ) throws(StoreError) -> OpaquePointer {
         let pipeline: JSONObject = [
             "pipeline": [["$project": ["operationType": 1, "fullDocument.id": 1]]]

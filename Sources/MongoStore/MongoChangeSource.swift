@@ -8,6 +8,7 @@ import Util
 /// An insertion or a change wakes its bot, a removal everything: it doesn't say which bot's the document was. No position
 /// is kept beyond an open stream: a new one begins with a full pass, which finds whatever was missed.
 public struct MongoChangeSource: WakeSource {
+    /// What it is called in logs.
     public let name = "mongodb"
 
     private let connection: MongoConnection
@@ -26,6 +27,7 @@ public struct MongoChangeSource: WakeSource {
         backoff = (try? Backoff(initial: .milliseconds(200), maximum: .seconds(5))) ?? .standard
     }
 
+    /// Watches until cancelled; then returns at once, while what is asked of the server runs out within seconds.
     public func watch(_ wake: @escaping @Sendable (Wake) -> Void) async {
         var failures = 0
         var generator = SystemRandomNumberGenerator()
