@@ -73,3 +73,10 @@ end_recorded() {
 }
 
 process_state() { sed -e 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 1; }
+
+# Bit 24 of the bounding set is CAP_SYS_RESOURCE; without it runc needs the wrapper.
+lacks_sys_resource() {
+    local set
+    set=$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)
+    [ $(((0x$set >> 24) & 1)) -eq 0 ]
+}

@@ -1,0 +1,88 @@
+import HTTP
+import Logging
+import Model
+import Runtime
+import Util
+
+/// Makes the one container of a program, under the name that belongs to it.
+struct ContainerPlace: Sendable {
+    let engine: Engine
+    let logger: Logger
+
+    /// How old a container that was made and not started has to be before it counts as left over: until then another runner
+    /// may be about to start it.
+    static let leftoverAge: Duration = .seconds(60)
+
+    /// Makes the container.
+    /// - Returns: its id; nil when the program runs already, from the same specification.
+    /// - Throws: ``DockerError``, with code `conflict` when something else stands under the name.
+    func create(_ request: ContainerRequest, name: String) async throws(DockerError) -> String? {
+        if let id = try await attempt(request, name) { return id }
+        guard try await clear(name, for: request.spec) else { return nil }
+        if let id = try await attempt(request, name) { return id }
+        throw DockerError(.conflict, "its name is taken again by a container that appeared just now")
+    }
+
+    /// Asks for the container; nil when its name is taken.
+    ///
+    /// The answer is waited for although the task may be cancelled meanwhile: without it nobody knew what to remove.
+    private func attempt(_ request: ContainerRequest, _ name: String) async throws(DockerError) -> String? {
+        var call = EngineCall(
+            method: .post,
+            path: "/containers/create",
+            query: [("name", name)],
+            deadlines: EngineCall.work
+        )
+        call.setBody(request.json)
+        let result = await shielded(grace: .seconds(5)) { [call] () async -> Result<EngineAnswer, DockerError> in
+            do throws(DockerError) { return .success(try await engine.send(call)) } catch { return .failure(error) }
+        }
+        let answer = try result.get()
+        if answer.status == 409 { return nil }
+        let id = try answer.createdID()
+        if Task.isCancelled {
+            await engine.discardContainer(id, logger)
+            throw DockerError(.cancelled, "cancelled")
+        }
+        return id
+    }
+
+    /// Looks at what stands under the name, and removes what is left over from before.
+    /// - Returns: whether the name is free now; false when the specification runs there.
+    private func clear(_ name: String, for spec: LaunchSpec) async throws(DockerError) -> Bool {
+        guard let standing = try await engine.details(of: name) else { return true }
+        guard standing.labels[Label.managed] == "true" else {
+            throw DockerError(.conflict, "its name belongs to container \(standing.id), which is no bot's")
+        }
+        switch ContainerState(standing.status) {
+        case .active:
+            if standing.labels[Label.hash] == spec.hash { return false }
+            throw DockerError(.conflict, "container \(standing.id) runs there from another specification")
+        case .leaving:
+            throw DockerError(.conflict, "container \(standing.id) is still being removed")
+        case .created:
+            let age = try await engine.clock().duration(since: standing.createdAt)
+            guard age >= ContainerPlace.leftoverAge else {
+                throw DockerError(.conflict, "container \(standing.id) was made there just now and isn't started yet")
+            }
+        case .ended:
+            break
+        }
+        logger.info(
+            "removing what is left of an earlier start",
+            metadata: ["container": "\(name)", "state": "\(standing.status)"]
+        )
+        // Without force: it may have been started in this moment.
+        try await engine.deleteContainer(standing.id, force: false)
+        return true
+    }
+}
+
+extension Engine {
+    /// The engine's own time: the clock of the machine that it runs on, which may not be ours.
+    func clock() async throws(DockerError) -> Timestamp {
+        let answer = try await send(EngineCall(method: .get, path: "/info"))
+        guard let text = try answer.object()["SystemTime"]?.string else { throw answer.nonsense("no SystemTime") }
+        do { return try RFC3339.parse(text) } catch { throw answer.nonsense(error.message) }
+    }
+}

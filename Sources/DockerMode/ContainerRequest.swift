@@ -1,0 +1,90 @@
+import Entrypoints
+import Model
+import Runtime
+
+/// Turns a launch specification into what `POST /containers/create` takes.
+///
+/// Everything but `/bot`, `/state` and `/tmp` is read-only. `/bot` is an anonymous volume, which goes with the container;
+/// `/state` a named one, which outlives it. Both take owner and mode from the prepared image: a volume on a path that the image
+/// doesn't have belongs to root, and no bot could write there.
+struct ContainerRequest: Sendable {
+    let spec: LaunchSpec
+    let attempt: Int
+    let names: ObjectNames
+    let settings: DockerSettings
+    /// The prepared image to run in, which may have to be made anew.
+    var image: String
+    /// The network's id or name, as `NetworkMode` takes it.
+    let network: String
+
+    /// The start scripts' folder in a prepared image.
+    static let scripts = "/the0"
+
+    var json: JSONValue {
+        let labels = spec.labels(instance: names.instance, attempt: attempt)
+        return [
+            "Image": .string(image),
+            // The image's own entrypoint would come before a command, and would be one of root's programs.
+            "Entrypoint": .array(
+                spec.runtime.entrypoint.command(directory: ContainerRequest.scripts).map { .string($0) }
+            ),
+            "Cmd": [],
+            "User": .string(spec.sandbox.user.description),
+            "WorkingDir": "/bot",
+            "Env": .array(spec.environment.sorted { $0.key < $1.key }.map { .string("\($0.key)=\($0.value)") }),
+            "Labels": .object(JSONObject(strings: labels)),
+            "Volumes": ["/bot": [:]],
+            "StopSignal": "SIGTERM",
+            "StopTimeout": .integer(settings.stopGraceSeconds),
+            "Healthcheck": ["Test": ["NONE"]],
+            "HostConfig": host,
+        ]
+    }
+
+    private var host: JSONValue {
+        let sandbox = spec.sandbox
+        let resources = spec.resources
+        var host: JSONObject = [
+            // Reaps zombies and hands on signals, which PID 1 ignores by default.
+            "Init": true,
+            "RestartPolicy": ["Name": "no"],
+            "ReadonlyRootfs": .bool(sandbox.readOnlyRoot),
+            "Tmpfs": ["/tmp": .string("size=\(sandbox.temporarySize),mode=1777")],
+            "Mounts": [state],
+            "PidsLimit": .integer(sandbox.processLimit),
+            "Memory": .integer(resources.memoryLimit),
+            // The same as Memory: no swap.
+            "MemorySwap": .integer(resources.memoryLimit),
+            "MemoryReservation": .integer(resources.memoryRequest),
+            "NanoCpus": .integer(resources.cpuLimit * 1_000_000),
+            // Kubernetes' scale: 1024 to the core, at least 2.
+            "CpuShares": .integer(max(2, resources.cpuRequest * 1024 / 1000)),
+            "NetworkMode": .string(network),
+            "LogConfig": [
+                "Type": "json-file",
+                "Config": [
+                    "max-size": .string(settings.logFileSize),
+                    "max-file": .string(String(settings.logFileCount)),
+                ],
+            ],
+        ]
+        if sandbox.dropCapabilities { host["CapDrop"] = ["ALL"] }
+        if sandbox.noNewPrivileges { host["SecurityOpt"] = ["no-new-privileges"] }
+        return .object(host)
+    }
+
+    private var state: JSONValue {
+        let labels = [
+            (Label.id, spec.id.text),
+            (Label.managed, "true"),
+            (Label.kind, spec.executable.kind.rawValue),
+            (Label.instance, names.instance),
+        ]
+        return [
+            "Type": "volume",
+            "Source": .string(names.state(kind: spec.executable.kind, id: spec.id)),
+            "Target": "/state",
+            "VolumeOptions": ["Labels": .object(JSONObject(strings: labels))],
+        ]
+    }
+}

@@ -1,0 +1,84 @@
+public import HTTP
+public import Logging
+public import Model
+public import Runtime
+import Util
+
+/// Runs bots as containers of a Docker engine, or of one that speaks its API, such as Podman's.
+///
+/// It keeps no truth of its own. Each bot's container has a name that follows from instance, kind and id, and the engine
+/// refuses a second one of that name. Code is sent over the API, so the engine may be on another machine.
+public final class DockerRunner: Runner {
+    let engine: Engine
+    let code: any CodeProvider
+    let settings: DockerSettings
+    let logger: Logger
+    let names: ObjectNames
+    let observation: Observation
+    let images: ImageStore
+    let prepared: PreparedImages
+    let networks: Networks
+    let place: ContainerPlace
+    let removal: Removal
+
+    /// A runner on an engine. Nothing is asked of the engine yet.
+    ///
+    /// - Parameters:
+    ///   - connection: where the engine answers.
+    ///   - instance: tells this runner's bots from those of others on the same engine.
+    ///   - code: brings the bots' code to this machine.
+    ///   - settings: what an operator can choose.
+    ///   - client: carries the requests.
+    ///   - logger: told of pulls, preparations and troubles; never of a bot's environment.
+    public init(
+        connection: DockerConnection,
+        instance: String = "default",
+        code: any CodeProvider,
+        settings: DockerSettings = DockerSettings(),
+        client: HTTPClient = HTTPClient(maxConnections: 64),
+        logger: Logger
+    ) {
+        let engine = Engine(connection: connection, client: client, logger: logger)
+        let names = ObjectNames(instance: instance)
+        self.engine = engine
+        self.code = code
+        self.settings = settings
+        self.logger = logger
+        self.names = names
+        place = ContainerPlace(engine: engine, logger: logger)
+        removal = Removal(engine: engine, settings: settings, logger: logger)
+        observation = Observation(
+            engine: engine,
+            instance: instance,
+            inspections: AsyncSemaphore(permits: settings.inspectConcurrency),
+            logger: logger
+        )
+        images = ImageStore(engine: engine, policy: settings.pullPolicy, pulls: SingleFlight(), logger: logger)
+        prepared = PreparedImages(
+            engine: engine,
+            instance: instance,
+            flights: SingleFlight(),
+            known: KnownImages(),
+            logger: logger
+        )
+        networks = Networks(engine: engine, names: names, flights: SingleFlight(), logger: logger)
+    }
+
+    /// Asks whether the engine answers, in a version that is spoken here.
+    public func ping() async throws(RunnerError) {
+        do throws(DockerError) {
+            try await engine.ping()
+            _ = try await engine.version()
+        } catch {
+            throw error.runnerError(.unavailable, "asking the engine at \(engine.connection)")
+        }
+    }
+
+    public func runs(of kind: ExecutableKind) async throws(RunnerError) -> [ObservedRun] {
+        try await observation.runs(of: kind, id: nil)
+    }
+
+    public func runs(of kind: ExecutableKind, id: BotID) async throws(RunnerError) -> [ObservedRun] {
+        try await observation.runs(of: kind, id: id)
+    }
+}

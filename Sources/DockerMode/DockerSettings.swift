@@ -1,0 +1,50 @@
+public import Model
+
+/// What an operator can choose about the Docker backend beside the sandbox.
+public struct DockerSettings: Sendable, Hashable {
+    /// When an image is asked of its registry.
+    public enum PullPolicy: String, Sendable, Hashable, CaseIterable {
+        /// When the engine doesn't have it.
+        case missing
+        /// At every start; where the registry doesn't answer, an image the engine has is used, with a warning.
+        case always
+        /// Never: an image the engine doesn't have is an error.
+        case never
+    }
+
+    /// When an image is asked of its registry.
+    public var pullPolicy: PullPolicy
+    /// The size at which a file of the engine's own log of a bot is changed for a new one, as Docker writes it: `10m`.
+    public var logFileSize: String
+    /// How many such files are kept.
+    public var logFileCount: Int
+    /// How long a bot may take to end after SIGTERM; then it is killed.
+    public var stopGrace: Duration
+    /// How many containers are looked at one by one at the same time.
+    public var inspectConcurrency: Int
+    /// The kinds of work whose leftovers this runner removes: those whose whole list of ids it is given.
+    public var keptKinds: Set<ExecutableKind>
+
+    /// Settings, with everything that isn't given at its default.
+    public init(
+        pullPolicy: PullPolicy = .missing,
+        logFileSize: String = "10m",
+        logFileCount: Int = 3,
+        stopGrace: Duration = .seconds(30),
+        inspectConcurrency: Int = 8,
+        keptKinds: Set<ExecutableKind> = [.live]
+    ) {
+        self.pullPolicy = pullPolicy
+        self.logFileSize = logFileSize
+        self.logFileCount = logFileCount
+        self.stopGrace = stopGrace
+        self.inspectConcurrency = inspectConcurrency
+        self.keptKinds = keptKinds
+    }
+
+    /// The grace in whole seconds, as the engine takes it, rounded up.
+    var stopGraceSeconds: Int64 {
+        let (seconds, attoseconds) = stopGrace.components
+        return max(0, attoseconds > 0 ? seconds + 1 : seconds)
+    }
+}

@@ -1,0 +1,106 @@
+import HTTP
+import Logging
+import Model
+import Runtime
+
+/// The images that bots' images are made from: looked up, and pulled when they are missing.
+struct ImageStore: Sendable {
+    let engine: Engine
+    let policy: DockerSettings.PullPolicy
+    let pulls: SingleFlight<String, Void>
+    let logger: Logger
+
+    /// The id of an image, which is pulled first where the policy says so.
+    func id(of image: String) async throws(RunnerError) -> String {
+        switch policy {
+        case .missing:
+            if let id = try await localID(image) { return id }
+            try await pull(image)
+        case .never:
+            break
+        case .always:
+            do { try await pull(image) } catch {
+                guard error.code == .image, let id = try await localID(image) else { throw error }
+                logger.warning(
+                    "image can't be pulled, using the one the engine has",
+                    metadata: ["image": "\(image)", "error": "\(error)"]
+                )
+                return id
+            }
+        }
+        guard let id = try await localID(image) else {
+            let why = policy == .never ? "the pull policy is never" : "it is missing although it was pulled just now"
+            throw RunnerError(.image, "image \(image): the engine doesn't have it, and \(why)")
+        }
+        return id
+    }
+
+    /// The id of an image that the engine has.
+    func localID(_ image: String) async throws(RunnerError) -> String? {
+        do throws(DockerError) {
+            let answer = try await engine.send(
+                EngineCall(method: .get, path: EngineCall.path("images") + EngineCall.imagePath(image) + "/json")
+            )
+            if answer.status == 404 { return nil }
+            guard let id = try answer.object()["Id"]?.string, !id.isEmpty else {
+                throw answer.nonsense("an image without Id")
+            }
+            return id
+        } catch {
+            throw error.runnerError(.image, "looking for image \(image)")
+        }
+    }
+
+    private func pull(_ image: String) async throws(RunnerError) {
+        try await pulls.run(image) { () async throws(RunnerError) in
+            // Whoever waited while it was pulled for another need not pull again.
+            if policy == .missing, try await localID(image) != nil { return }
+            do throws(DockerError) { try await download(image) } catch {
+                throw error.runnerError(.image, "pulling image \(image)")
+            }
+        }
+    }
+
+    private func download(_ image: String) async throws(DockerError) {
+        let reference = ImageReference(image)
+        var call = EngineCall(method: .post, path: "/images/create")
+        call.query = [("fromImage", reference.name)]
+        if !reference.tag.isEmpty { call.query.append(("tag", reference.tag)) }
+        // Layers are unpacked without a word.
+        call.deadlines = HTTPDeadlines(connect: .seconds(10), idle: .seconds(600), total: nil)
+        logger.info("pulling image", metadata: ["image": "\(image)"])
+        let response = try await engine.open(call)
+        guard response.status == 200 else {
+            let body: [UInt8]
+            do { body = try await response.body.collect(upTo: call.limit) } catch { throw DockerError(error) }
+            try EngineAnswer(call: call, status: response.status, body: body).expect(200)
+            return
+        }
+        var progress = PullProgress()
+        var lines = LineSplitter(limit: 1 << 20)
+        do throws(HTTPError) {
+            var pieces = response.body.makeAsyncIterator()
+            while let piece = try await pieces.next() {
+                for line in lines.add(piece) { report(progress.take(line, at: .now), image) }
+            }
+        } catch {
+            throw DockerError(error)
+        }
+        if let line = lines.rest { report(progress.take(line, at: .now), image) }
+        // The status was sent before the pull began: a failure only stands in the stream.
+        if let problem = progress.problem { throw DockerError(.failed, "the engine can't pull it: \(problem)") }
+        logger.info("pulled image", metadata: ["image": "\(image)"])
+    }
+
+    private func report(_ text: String?, _ image: String) {
+        guard let text else { return }
+        logger.info("pulling image", metadata: ["image": "\(image)", "progress": "\(text)"])
+    }
+}
+
+extension EngineCall {
+    /// An image's name as a path: its slashes are path separators to the engine.
+    static func imagePath(_ name: String) -> String {
+        name.split(separator: "/", omittingEmptySubsequences: false).map { "/" + percentEncoded(String($0)) }.joined()
+    }
+}

@@ -1,0 +1,175 @@
+import Archive
+import DockerMode
+import Entrypoints
+import HTTP
+import Logging
+import Model
+import Runtime
+import Synchronization
+import Testing
+
+#if canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// A real engine, and an instance of its own on it that is cleared away afterwards.
+///
+/// The engine is the one that `DOCKER_HOST` names or the default socket's. The images `python:3.11-slim` and `busybox:1.36.1`
+/// have to be there; stand-ins of those names (`scripts/images`) will do: our runtime is tested here, not the images.
+struct EngineFixture: Sendable {
+    let connection: DockerConnection
+    let instance: String
+    let code: FolderlessCode
+    let client: HTTPClient
+    let api: RawEngine
+
+    static let python = "python:3.11-slim"
+
+    /// Runs a test with an instance of its own, removes what it left, and checks that nothing else remains.
+    static func with(
+        connection: DockerConnection? = nil,
+        function: String = #function,
+        _ body: (EngineFixture) async throws -> Void
+    ) async throws {
+        let fixture = try EngineFixture(connection: connection, function: function)
+        let failure: (any Error)?
+        do {
+            try await body(fixture)
+            failure = nil
+        } catch {
+            failure = error
+        }
+        try await fixture.clear()
+        if let failure { throw failure }
+    }
+
+    private init(connection: DockerConnection?, function: String) throws {
+        self.connection = try connection ?? DockerConnection(environment: EngineFixture.environment)
+        let name = function.prefix { $0.isLetter || $0.isNumber }
+        instance = "t\(getpid())-\(name)-\(UInt32.random(in: 0...UInt32.max))"
+        code = try FolderlessCode()
+        client = HTTPClient(maxConnections: 64)
+        api = RawEngine(connection: self.connection, client: client)
+    }
+
+    private static var environment: [String: String] {
+        var result: [String: String] = [:]
+        for name in ["DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"] {
+            if let value = getenv(name) { result[name] = String(cString: value) }
+        }
+        return result
+    }
+
+    func runner(_ settings: DockerSettings = DockerSettings(stopGrace: .seconds(2)), instance: String? = nil)
+        -> DockerRunner
+    {
+        DockerRunner(
+            connection: connection,
+            instance: instance ?? self.instance,
+            code: code,
+            settings: settings,
+            client: client,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    /// Removes containers, volumes and the network of the instance, as no runner would.
+    func clear() async throws {
+        for container in try await api.list("containers/json", "runtime.instance=\(instance)", extra: "&all=1") {
+            _ = try await api.call(.delete, "/containers/\(container["Id"]?.string ?? "")?v=1&force=1")
+        }
+        let volumes = try await api.object(.get, "/volumes?filters=" + RawEngine.filter("runtime.instance=\(instance)"))
+        if case .array(let list) = volumes["Volumes"] {
+            for volume in list { _ = try await api.call(.delete, "/volumes/\(volume.object?["Name"]?.string ?? "")") }
+        }
+        for network in try await api.list("networks", "runtime.instance=\(instance)") {
+            _ = try await api.call(.delete, "/networks/\(network["Id"]?.string ?? "")")
+        }
+        code.remove()
+    }
+}
+
+/// A plain view of the engine, beside the code that is tested.
+struct RawEngine: Sendable {
+    let connection: DockerConnection
+    let client: HTTPClient
+
+    func call(_ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil) async throws -> (
+        status: Int, body: [UInt8]
+    ) {
+        let response = try await client.execute(
+            HTTPRequest(
+                method: method,
+                url: "http://docker" + path,
+                unixSocket: connection.unixSocket,
+                headers: [HTTPHeader(name: "Content-Type", value: "application/json")],
+                body: body.map { .bytes(Array($0.text.utf8)) } ?? .none
+            )
+        )
+        return (response.status, try await response.body.collect(upTo: 64 << 20))
+    }
+
+    func object(_ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil) async throws -> JSONObject {
+        let answer = try await call(method, path, body)
+        try #require(
+            (200..<300).contains(answer.status),
+            "\(method) \(path): \(String(decoding: answer.body, as: UTF8.self))"
+        )
+        return try #require(JSONValue.parse(answer.body).object)
+    }
+
+    func list(_ what: String, _ label: String, extra: String = "") async throws -> [JSONObject] {
+        let answer = try await call(.get, "/\(what)?filters=" + RawEngine.filter(label) + extra)
+        guard case .array(let list) = try JSONValue.parse(answer.body) else { return [] }
+        return list.compactMap(\.object)
+    }
+
+    static func filter(_ label: String) -> String {
+        let filters: JSONValue = ["label": [.string(label)]]
+        return filters.text.utf8.map { byte in "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+}
+
+/// Code made up by tests, packed into tars in a temporary folder.
+final class FolderlessCode: CodeProvider {
+    private let folder: String
+    private let archives = Mutex<[String: CodeArchive]>([:])
+
+    init() throws {
+        var template = Array("/tmp/the0-docker-test-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Adds code under a key.
+    func add(_ key: String, _ files: [String: String]) throws {
+        let owner = FileOwnership(uid: 65532, gid: 65532)
+        let packed = try packFiles(
+            files.sorted { $0.key < $1.key }.map {
+                ArchiveFile(name: $0.key, contents: Array($0.value.utf8), owner: owner)
+            }
+        )
+        let path = folder + "/\(UInt64.random(in: 0...UInt64.max)).tar"
+        let file = try #require(fopen(path, "w"))
+        defer { fclose(file) }
+        try #require(fwrite(packed, 1, packed.count, file) == packed.count)
+        archives.withLock { $0[key] = CodeArchive(path: path, size: Int64(packed.count), files: Set(files.keys)) }
+    }
+
+    func withCode<Result: Sendable>(
+        of version: CustomBotVersion,
+        _ body: @Sendable (CodeArchive) async throws(RunnerError) -> Result
+    ) async throws(RunnerError) -> Result {
+        guard case .object(let key) = version.code, let archive = archives.withLock({ $0[key] }) else {
+            throw RunnerError(.codeUnavailable, "no such code in this test")
+        }
+        return try await body(archive)
+    }
+
+    func remove() {
+        for archive in archives.withLock({ $0.values.map(\.path) }) { unlink(archive) }
+        rmdir(folder)
+    }
+}
