@@ -5,8 +5,9 @@ import Util
 /// Wakes bots whose documents change, through a change stream, where the server has those (replica sets and sharded
 /// clusters do).
 ///
-/// An insertion or a change wakes its bot, a removal everything: it doesn't say which bot's the document was. No position
-/// is kept beyond an open stream: a new one begins with a full pass, which finds whatever was missed.
+/// An insertion or a change wakes its bot, a removal everything: it doesn't say which bot's the document was. After a short
+/// interruption the library resumes the stream where it was; no position is kept beyond that: a stream that has to be
+/// opened anew wakes everything, which finds whatever was missed.
 public struct MongoChangeSource: WakeSource {
     /// What it is called in logs.
     public let name = "mongodb"
