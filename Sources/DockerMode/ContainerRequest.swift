@@ -12,8 +12,8 @@ struct ContainerRequest: Sendable {
     let attempt: Int
     let names: ObjectNames
     let settings: DockerSettings
-    /// The prepared image to run in, which may have to be made anew.
-    var image: String
+    /// The prepared image to run in.
+    let image: String
     /// The network's id or name, as `NetworkMode` takes it.
     let network: String
 

@@ -48,7 +48,8 @@ public final class MongoConnection: Sendable, CustomStringConvertible {
     public func close() async {
         let pool = state.withLock { state -> ClientPool? in
             defer { state = .closed }
-            if case .open(let pool) = state { return pool } else { return nil }
+            guard case .open(let pool) = state else { return nil }
+            return pool
         }
         guard let pool else { return }
         // Ending the pool waits for its monitor, which may be in the middle of connecting.
@@ -57,7 +58,8 @@ public final class MongoConnection: Sendable, CustomStringConvertible {
 
     /// Runs a call that blocks with a client of the pool.
     func call<Value: Sendable>(
-        _ what: String, _ body: @escaping @Sendable (OpaquePointer) throws(StoreError) -> Value
+        _ what: String,
+        _ body: @escaping @Sendable (OpaquePointer) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         try await executor.abandonable(what) { () throws(StoreError) in
             let pool = try self.pool(what)

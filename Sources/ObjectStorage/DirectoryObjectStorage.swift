@@ -18,6 +18,7 @@ public struct DirectoryObjectStorage: ObjectStorage {
         disk = Disk(executor: executor)
     }
 
+    /// Copies an object, see ``ObjectStorage/get(_:to:limit:)``.
     public func get(_ key: String, to file: String, limit: Int64) async throws(ObjectStorageError) -> ObjectInfo {
         try await disk.run { () throws(ObjectStorageError) in
             let source = try open(key)
@@ -35,6 +36,7 @@ public struct DirectoryObjectStorage: ObjectStorage {
         }
     }
 
+    /// Reads a small object, see ``ObjectStorage/getBytes(_:limit:)``.
     public func getBytes(_ key: String, limit: Int) async throws(ObjectStorageError) -> [UInt8] {
         try await disk.run { () throws(ObjectStorageError) in
             let source = try open(key)
@@ -43,6 +45,7 @@ public struct DirectoryObjectStorage: ObjectStorage {
         }
     }
 
+    /// Stores a copy of a file, see ``ObjectStorage/put(_:file:)``.
     public func put(_ key: String, file: String) async throws(ObjectStorageError) {
         try await disk.run { () throws(ObjectStorageError) in
             guard let source = try SourceFile(path: file) else { throw .system("can't open", file, ENOENT) }
@@ -58,6 +61,7 @@ public struct DirectoryObjectStorage: ObjectStorage {
         }
     }
 
+    /// Stores bytes, see ``ObjectStorage/put(_:bytes:contentType:)``; the content type isn't kept.
     public func put(_ key: String, bytes: [UInt8], contentType: String) async throws(ObjectStorageError) {
         try await disk.run { () throws(ObjectStorageError) in
             let partial = try partialFile(for: key)
@@ -66,6 +70,7 @@ public struct DirectoryObjectStorage: ObjectStorage {
         }
     }
 
+    /// Looks for an object, see ``ObjectStorage/info(_:)``.
     public func info(_ key: String) async throws(ObjectStorageError) -> ObjectInfo? {
         try await disk.run { () throws(ObjectStorageError) in
             guard let source = try SourceFile(path: try path(of: key)) else {
@@ -76,6 +81,7 @@ public struct DirectoryObjectStorage: ObjectStorage {
         }
     }
 
+    /// Removes an object, see ``ObjectStorage/delete(_:)``.
     public func delete(_ key: String) async throws(ObjectStorageError) {
         try await disk.run { () throws(ObjectStorageError) in
             let path = try path(of: key)
@@ -85,6 +91,7 @@ public struct DirectoryObjectStorage: ObjectStorage {
         }
     }
 
+    /// Lists objects, see ``ObjectStorage/list(prefix:)``.
     public func list(prefix: String) async throws(ObjectStorageError) -> [ObjectInfo] {
         try await disk.run { () throws(ObjectStorageError) in
             try checkRoot()
@@ -95,6 +102,7 @@ public struct DirectoryObjectStorage: ObjectStorage {
         }
     }
 
+    /// Looks whether the folder is there and can be read, see ``ObjectStorage/check()``.
     public func check() async throws(ObjectStorageError) {
         try await disk.run { () throws(ObjectStorageError) in
             try checkRoot()

@@ -4,6 +4,7 @@ extension S3ObjectStorage {
     /// The most objects that a listing may have; a server that never ends one isn't followed further.
     private static let maximumObjects = 1_000_000
 
+    /// Lists objects, page by page, see ``ObjectStorage/list(prefix:)``.
     public func list(prefix: String) async throws(ObjectStorageError) -> [ObjectInfo] {
         guard prefix.utf8.count <= ObjectKey.maximumBytes, !prefix.utf8.contains(0) else {
             throw ObjectStorageError(

@@ -1,3 +1,4 @@
+import Glibc
 public import HTTP
 public import Util
 
@@ -32,6 +33,7 @@ public struct S3ObjectStorage: ObjectStorage {
         disk = Disk(executor: executor)
     }
 
+    /// Downloads an object, see ``ObjectStorage/get(_:to:limit:)``.
     public func get(_ key: String, to file: String, limit: Int64) async throws(ObjectStorageError) -> ObjectInfo {
         let request = S3Request(.get, key: try checked(key))
         return try await repeating("get") { () throws(ObjectStorageError) in
@@ -47,6 +49,7 @@ public struct S3ObjectStorage: ObjectStorage {
         }
     }
 
+    /// Reads a small object, see ``ObjectStorage/getBytes(_:limit:)``.
     public func getBytes(_ key: String, limit: Int) async throws(ObjectStorageError) -> [UInt8] {
         let request = S3Request(.get, key: try checked(key))
         return try await repeating("get") { () throws(ObjectStorageError) in
@@ -61,6 +64,7 @@ public struct S3ObjectStorage: ObjectStorage {
         }
     }
 
+    /// Stores bytes, see ``ObjectStorage/put(_:bytes:contentType:)``.
     public func put(_ key: String, bytes: [UInt8], contentType: String) async throws(ObjectStorageError) {
         let request = S3Request(.put, key: try checked(key), contentType: contentType, body: bytes)
         try await repeating("put") { () throws(ObjectStorageError) in
@@ -68,10 +72,11 @@ public struct S3ObjectStorage: ObjectStorage {
         }
     }
 
+    /// Stores a file, a large one in parts, see ``ObjectStorage/put(_:file:)``.
     public func put(_ key: String, file: String) async throws(ObjectStorageError) {
         _ = try checked(key)
         let source = try await disk.run { () throws(ObjectStorageError) in
-            guard let source = try SourceFile(path: file) else { throw .system("can't open", file, 2 /* ENOENT */) }
+            guard let source = try SourceFile(path: file) else { throw .system("can't open", file, ENOENT) }
             return source
         }
         guard source.size > options.partSize else {
@@ -83,6 +88,7 @@ public struct S3ObjectStorage: ObjectStorage {
         try await putInParts(key, source)
     }
 
+    /// Asks for an object, see ``ObjectStorage/info(_:)``.
     public func info(_ key: String) async throws(ObjectStorageError) -> ObjectInfo? {
         let request = S3Request(.head, key: try checked(key))
         do throws(ObjectStorageError) {
@@ -94,6 +100,7 @@ public struct S3ObjectStorage: ObjectStorage {
         }
     }
 
+    /// Removes an object, see ``ObjectStorage/delete(_:)``.
     public func delete(_ key: String) async throws(ObjectStorageError) {
         let request = S3Request(.delete, key: try checked(key))
         do throws(ObjectStorageError) {
@@ -105,6 +112,7 @@ public struct S3ObjectStorage: ObjectStorage {
         }
     }
 
+    /// Lists one object, see ``ObjectStorage/check()``.
     public func check() async throws(ObjectStorageError) {
         var request = S3Request(.get, query: [S3Query("list-type", "2"), S3Query("max-keys", "1")])
         request.deadlines = HTTPDeadlines(connect: .seconds(3), idle: .seconds(5), total: .seconds(5))

@@ -1,7 +1,8 @@
 import Foundation
 import Logging
 import Testing
-import Util
+
+@testable import Util
 
 @Suite struct LoggingTests {
     struct Failure: Error, CustomStringConvertible { let description: String }
@@ -119,6 +120,13 @@ import Util
         logger(.json, isColoured: true).error("m")
         #expect(sink.lines.first?.contains("\u{1B}[31mERROR   \u{1B}[0m docker: m") == true)
         #expect(sink.lines.last?.contains("\u{1B}") == false)
+    }
+
+    @Test func colourNeedsATerminalAndNoWishAgainstIt() {
+        #expect(showsColour(isTerminal: true, noColor: nil))
+        #expect(showsColour(isTerminal: true, noColor: ""))
+        #expect(!showsColour(isTerminal: true, noColor: "0"))
+        #expect(!showsColour(isTerminal: false, noColor: nil))
     }
 
     @Test func optionsAreReadFromText() throws {
