@@ -26,6 +26,7 @@ public struct BotEventError: Error, Sendable, Hashable, CustomStringConvertible 
     /// What is wrong, where, and what was expected.
     public let problem: String
 
+    /// The bot, where it is known, and the problem.
     public var description: String { "\(id.map { "bot \($0.escapedForMessage)" } ?? "a bot unknown"): \(problem)" }
 
     init(id: String? = nil, _ problem: String) {

@@ -10,6 +10,7 @@ import Util
 /// what is sent while none listens is lost then, and with several runners the order of a bot's events isn't certain.
 /// Events are worked off one after another, in their order.
 public struct BotEvents: WakeSource {
+    /// `nats`.
     public let name = "nats"
 
     private let connection: NATSConnection
@@ -41,6 +42,8 @@ public struct BotEvents: WakeSource {
     /// How many events there were.
     public var counts: BotEventCounts { worker.counts }
 
+    /// Works off events until cancelled. Wakes everything whenever it has begun to listen, and a bot once an event of
+    /// it is written.
     public func watch(_ wake: @escaping @Sendable (Wake) -> Void) async {
         var memory = EventMemory()
         var failures = 0

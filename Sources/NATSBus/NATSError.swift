@@ -33,6 +33,7 @@ public struct NATSError: RetryableError, CustomStringConvertible {
         }
     }
 
+    /// The message.
     public var description: String { message }
 
     init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
