@@ -1,5 +1,6 @@
 import Logging
 import Testing
+import Util
 
 @testable import NATSBus
 
