@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Util
 
-@Suite struct MultipartTests {
+@Suite(.timeLimit(.minutes(1))) struct MultipartTests {
     private let client = HTTPClient()
     private let folder: TemporaryFolder
     private let source: String

@@ -8,7 +8,7 @@ import Util
 @testable import ObjectStorage
 
 /// What servers and networks do wrong, played by a fake.
-@Suite struct S3FailureTests {
+@Suite(.timeLimit(.minutes(1))) struct S3FailureTests {
     private let client = HTTPClient()
 
     private func with<Result>(
