@@ -53,8 +53,8 @@ let package = Package(
         systemLibrary("CArchive", pkgConfig: "libarchive", debian: "libarchive-dev"),
 
         library("Model"),
-        library("Util", ["Model", log]),
-        library("Entrypoints", ["Model"]),
+        library("Util", [log]),
+        library("Entrypoints"),
         library("Runtime", ["Model", "Entrypoints", "Util", crypto, log]),
         library("Control", ["Model", "Runtime", "Util", log, metrics, .product(name: "HeapModule", package: "swift-collections")]),
 

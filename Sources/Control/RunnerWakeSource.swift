@@ -1,3 +1,4 @@
+import Model
 public import Runtime
 
 /// The runner itself as a source of wake-ups: a bot that has started or ended is looked at at once.

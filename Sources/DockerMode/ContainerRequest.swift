@@ -12,8 +12,8 @@ struct ContainerRequest: Sendable {
     let attempt: Int
     let names: ObjectNames
     let settings: DockerSettings
-    /// The prepared image to run in, which may have to be made anew.
-    var image: String
+    /// The prepared image to run in.
+    let image: String
     /// The network's id or name, as `NetworkMode` takes it.
     let network: String
 
@@ -58,7 +58,7 @@ struct ContainerRequest: Sendable {
             "MemoryReservation": .integer(resources.memoryRequest),
             "NanoCpus": .integer(resources.cpuLimit * 1_000_000),
             // Kubernetes' scale: 1024 to the core, at least 2.
-            "CpuShares": .integer(max(2, resources.cpuRequest * 1024 / 1000)),
+            "CpuShares": .integer(settings.cpuShares ?? max(2, resources.cpuRequest * 1024 / 1000)),
             "NetworkMode": .string(network),
             "LogConfig": [
                 "Type": "json-file",

@@ -41,6 +41,7 @@ public struct DockerError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
+    /// The message.
     public var description: String { message }
 }
 

@@ -3,6 +3,7 @@ import Logging
 public import Runtime
 
 extension DockerRunner {
+    /// Ends a container with SIGTERM, after the grace with SIGKILL, and removes it; the bot's state stays.
     public func remove(_ run: ObservedRun) async throws(RunnerError) {
         do throws(DockerError) {
             try await removal.remove(run.reference, mayRun: run.phase.mayRun)

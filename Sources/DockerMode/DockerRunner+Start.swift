@@ -5,32 +5,35 @@ import Model
 public import Runtime
 
 extension DockerRunner {
+    /// Makes a bot's container, brings the code into it and starts it; its image is pulled and prepared first if need be.
     public func start(_ spec: LaunchSpec, attempt: Int) async throws(RunnerError) {
-        let network = try await networks.mode(for: spec.sandbox.network)
-        let base = try await images.id(of: spec.runtime.image)
-        let image = try await prepared.image(for: spec.runtime, base: base)
         try await code.withCode(of: spec.executable.custom) { (archive) async throws(RunnerError) in
             try DockerRunner.check(archive, spec)
-            var request = ContainerRequest(
-                spec: spec,
-                attempt: attempt,
-                names: self.names,
-                settings: self.settings,
-                image: image,
-                network: network
-            )
-            do throws(DockerError) {
-                try await self.launch(request, archive)
-            } catch {
-                guard error.code == .notFound else { throw self.runnerError(error, spec) }
-                // Somebody removed the prepared image.
-                self.prepared.forget(image)
-                request.image = try await self.prepared.image(for: spec.runtime, base: base)
-                do throws(DockerError) { try await self.launch(request, archive) } catch {
-                    throw self.runnerError(error, spec)
-                }
+            let request = try await self.request(spec, attempt)
+            do throws(DockerError) { return try await self.launch(request, archive) } catch {
+                // Not found: somebody removed the prepared image or the network. Refused: a second network of the name appeared
+                // in this moment. Both are looked for again, once.
+                guard error.code == .notFound || error.code == .refused else { throw self.runnerError(error, spec) }
+                self.prepared.forget(request.image)
+            }
+            let again = try await self.request(spec, attempt)
+            do throws(DockerError) { try await self.launch(again, archive) } catch {
+                throw self.runnerError(error, spec)
             }
         }
+    }
+
+    /// What to ask of the engine, after image and network were made sure of.
+    private func request(_ spec: LaunchSpec, _ attempt: Int) async throws(RunnerError) -> ContainerRequest {
+        let base = try await images.id(of: spec.runtime.image)
+        return ContainerRequest(
+            spec: spec,
+            attempt: attempt,
+            names: names,
+            settings: settings,
+            image: try await prepared.image(for: spec.runtime, base: base),
+            network: try await networks.mode(for: spec.sandbox.network)
+        )
     }
 
     /// A program whose entrypoint isn't in its code can't start, however often it is tried.

@@ -74,10 +74,12 @@ public final class DockerRunner: Runner {
         }
     }
 
+    /// The containers of a kind, ended ones too.
     public func runs(of kind: ExecutableKind) async throws(RunnerError) -> [ObservedRun] {
         try await observation.runs(of: kind, id: nil)
     }
 
+    /// The containers of one bot, ended ones too.
     public func runs(of kind: ExecutableKind, id: BotID) async throws(RunnerError) -> [ObservedRun] {
         try await observation.runs(of: kind, id: id)
     }

@@ -35,20 +35,22 @@ struct ImageStore: Sendable {
         return id
     }
 
-    /// The id of an image that the engine has.
-    func localID(_ image: String) async throws(RunnerError) -> String? {
-        do throws(DockerError) {
-            let answer = try await engine.send(
-                EngineCall(method: .get, path: EngineCall.path("images") + EngineCall.imagePath(image) + "/json")
-            )
-            if answer.status == 404 { return nil }
-            guard let id = try answer.object()["Id"]?.string, !id.isEmpty else {
-                throw answer.nonsense("an image without Id")
-            }
-            return id
-        } catch {
+    private func localID(_ image: String) async throws(RunnerError) -> String? {
+        do throws(DockerError) { return try await find(image) } catch {
             throw error.runnerError(.image, "looking for image \(image)")
         }
+    }
+
+    /// The id of an image, nil when the engine doesn't have it.
+    func find(_ image: String) async throws(DockerError) -> String? {
+        let answer = try await engine.send(
+            EngineCall(method: .get, path: "/images" + EngineCall.imagePath(image) + "/json")
+        )
+        if answer.status == 404 { return nil }
+        guard let id = try answer.object()["Id"]?.string, !id.isEmpty else {
+            throw answer.nonsense("an image without Id")
+        }
+        return id
     }
 
     private func pull(_ image: String) async throws(RunnerError) {

@@ -26,7 +26,7 @@ struct Networks: Sendable {
 
     /// The id of the instance's network, made if need be.
     private func isolated() async throws(DockerError) -> String {
-        if let id = try await find() { return id }
+        if let network = try await only(mine: nil) { return network }
         var call = EngineCall(method: .post, path: "/networks/create", deadlines: EngineCall.work)
         call.setBody([
             "Name": .string(names.network),
@@ -36,27 +36,52 @@ struct Networks: Sendable {
             "Labels": [Label.managed: "true", Label.instance: .string(names.instance)],
         ])
         let answer = try await engine.send(call)
-        // Another runner of this instance was faster.
-        if answer.status != 409 {
-            let id = try answer.createdID()
-            logger.info("made network", metadata: ["network": "\(names.network)", "id": "\(id)"])
-        }
-        guard let id = try await find() else {
+        // 409: another runner of this instance was faster.
+        let mine = answer.status == 409 ? nil : try answer.createdID()
+        guard let network = try await only(mine: mine) else {
             throw DockerError(.failed, "the engine made the network and doesn't have it")
         }
-        return id
+        if let mine, network == mine {
+            logger.info("made network", metadata: ["network": "\(names.network)", "id": "\(network)"])
+        }
+        return network
     }
 
-    /// The network of this name. Older engines may make two of a name when two runners ask at once: everyone takes the first.
-    private func find() async throws(DockerError) -> String? {
+    /// The one network of this name, nil when there is none.
+    ///
+    /// Engines before API 1.44 may make two of a name for two runners that ask at once (seen with 20.10), and then start no
+    /// container on either, by id neither. Whoever made the younger one removes it, the others wait until it is gone.
+    private func only(mine: String?) async throws(DockerError) -> String? {
+        var pause = Duration.milliseconds(20)
+        while true {
+            let networks = try await find()
+            guard let first = networks.first, networks.count > 1 else { return networks.first }
+            // After two seconds nobody does: its runner ended in between.
+            let surplus = networks.dropFirst().filter { $0 == mine || pause > .seconds(1) }
+            for network in surplus {
+                let call = EngineCall(
+                    method: .delete,
+                    path: EngineCall.path("networks", network),
+                    deadlines: EngineCall.work
+                )
+                try await engine.send(call).expect(204, 404)
+            }
+            if surplus.count == networks.count - 1 { return first }
+            do { try await Task.sleep(for: pause) } catch { throw DockerError(.cancelled, "cancelled", cause: error) }
+            pause *= 2
+        }
+    }
+
+    /// The ids of the networks of this name, the oldest first.
+    private func find() async throws(DockerError) -> [String] {
         var call = EngineCall(method: .get, path: "/networks")
         // The engine takes the name for a part of one.
         call.filter([("name", [names.network])])
-        let answer = try await engine.send(call)
-        let ids = try answer.array().compactMap { network -> String? in
-            guard let network = network.object, network["Name"]?.string == names.network else { return nil }
-            return network["Id"]?.string
+        let networks = try await engine.send(call).array().compactMap { network -> (created: String, id: String)? in
+            guard let network = network.object, network["Name"]?.string == names.network, let id = network["Id"]?.string
+            else { return nil }
+            return (network["Created"]?.string ?? "", id)
         }
-        return ids.min()
+        return networks.sorted { ($0.created, $0.id) < ($1.created, $1.id) }.map(\.id)
     }
 }

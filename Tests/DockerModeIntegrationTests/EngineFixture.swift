@@ -7,6 +7,7 @@ import Model
 import Runtime
 import Synchronization
 import Testing
+import Util
 
 #if canImport(Musl)
 import Musl
@@ -27,22 +28,27 @@ struct EngineFixture: Sendable {
 
     static let python = "python:3.11-slim"
 
+    /// The engine has addresses for some thirty networks, and two cores start few containers at once.
+    private static let places = AsyncSemaphore(permits: 4)
+
     /// Runs a test with an instance of its own, removes what it left, and checks that nothing else remains.
     static func with(
         connection: DockerConnection? = nil,
         function: String = #function,
         _ body: (EngineFixture) async throws -> Void
     ) async throws {
-        let fixture = try EngineFixture(connection: connection, function: function)
-        let failure: (any Error)?
-        do {
-            try await body(fixture)
-            failure = nil
-        } catch {
-            failure = error
+        try await places.withPermit {
+            let fixture = try EngineFixture(connection: connection, function: function)
+            let failure: (any Error)?
+            do {
+                try await body(fixture)
+                failure = nil
+            } catch {
+                failure = error
+            }
+            try await fixture.clear()
+            if let failure { throw failure }
         }
-        try await fixture.clear()
-        if let failure { throw failure }
     }
 
     private init(connection: DockerConnection?, function: String) throws {
@@ -77,8 +83,10 @@ struct EngineFixture: Sendable {
 
     /// Removes containers, volumes and the network of the instance, as no runner would.
     func clear() async throws {
-        for container in try await api.list("containers/json", "runtime.instance=\(instance)", extra: "&all=1") {
-            _ = try await api.call(.delete, "/containers/\(container["Id"]?.string ?? "")?v=1&force=1")
+        for label in ["runtime.instance", "test.instance"] {
+            for container in try await api.list("containers/json", "\(label)=\(instance)", extra: "&all=1") {
+                _ = try await api.call(.delete, "/containers/\(container["Id"]?.string ?? "")?v=1&force=1")
+            }
         }
         let volumes = try await api.object(.get, "/volumes?filters=" + RawEngine.filter("runtime.instance=\(instance)"))
         if case .array(let list) = volumes["Volumes"] {
@@ -156,6 +164,17 @@ final class FolderlessCode: CodeProvider {
         defer { fclose(file) }
         try #require(fwrite(packed, 1, packed.count, file) == packed.count)
         archives.withLock { $0[key] = CodeArchive(path: path, size: Int64(packed.count), files: Set(files.keys)) }
+    }
+
+    /// Overwrites a program's archive with bytes of the same number that are no tar.
+    func spoil(_ spec: LaunchSpec) throws {
+        guard case .object(let key) = spec.executable.custom.code, let archive = archives.withLock({ $0[key] }) else {
+            return
+        }
+        let file = try #require(fopen(archive.path, "w"))
+        defer { fclose(file) }
+        let bytes = [UInt8](repeating: 0xFF, count: Int(archive.size))
+        try #require(fwrite(bytes, 1, bytes.count, file) == bytes.count)
     }
 
     func withCode<Result: Sendable>(

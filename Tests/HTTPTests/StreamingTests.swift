@@ -99,6 +99,20 @@ import Testing
         }
     }
 
+    @Test func responseIsPassedOnAsARequest() async throws {
+        try await withServer { connection in
+            while let request = connection.readRequest() {
+                let isUpload = request.line.hasPrefix("PUT")
+                connection.answer(isUpload ? "\(request.body.count)" : String(repeating: "x", count: 700_000))
+            }
+        } _: { server in
+            let download = try await client.execute(request(server)).body
+            let upload = request(server, .put, body: .stream(length: 700_000, of: download))
+            let seen = try await text(try await client.execute(upload))
+            #expect(seen == "700000")
+        }
+    }
+
     @Test(arguments: [404, 409, 413, 500])
     func earlyErrorAnswerEndsAnEndlessUpload(status: Int) async throws {
         try await withServer { connection in

@@ -9,7 +9,8 @@ extension MongoBotStore {
     /// Has the collection hold these documents and no others.
     func fill(_ documents: [JSONObject]) async throws {
         try await collection.command(
-            "emptying", ["delete": "bots", "deletes": [["q": [:], "limit": 0]]]
+            "emptying",
+            ["delete": "bots", "deletes": [["q": [:], "limit": 0]]]
         )
         try await insert(documents)
     }
@@ -17,7 +18,8 @@ extension MongoBotStore {
     func insert(_ documents: [JSONObject]) async throws {
         guard !documents.isEmpty else { return }
         try await collection.command(
-            "filling", ["insert": "bots", "documents": .array(documents.map(JSONValue.object))]
+            "filling",
+            ["insert": "bots", "documents": .array(documents.map(JSONValue.object))]
         )
     }
 
@@ -29,7 +31,8 @@ extension MongoBotStore {
             let options = BSONDocument((try? BSONWriter.document(["validate": false])) ?? [])
             guard let options else { throw StoreError(.refused, "no options") }
             var error = bson_error_t()
-            guard mongoc_collection_insert_one(collection.pointer, document.pointer, options.pointer, nil, &error) else {
+            guard mongoc_collection_insert_one(collection.pointer, document.pointer, options.pointer, nil, &error)
+            else {
                 throw StoreError(error, "inserting", connection.uri)
             }
         }

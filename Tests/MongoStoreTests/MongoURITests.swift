@@ -10,8 +10,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "nonsense", "http://localhost", "mongodb://", "mongodb://a:b:c@h", "mongodb://host:99999", "mongodb://host:x",
-        "mongodb://h/?authMechanism=NONE", "mongodb://[::1", "mongodb+srv://a,b", "mongodb://h\0x", "mongodb://h/?directConnection=true&loadBalanced=true",
+        "", "nonsense", "http://localhost", "mongodb://", "mongodb://a:b:c@h", "mongodb://host:99999",
+        "mongodb://host:x",
+        "mongodb://h/?authMechanism=NONE", "mongodb://[::1", "mongodb+srv://a,b", "mongodb://h\0x",
+        "mongodb://h/?directConnection=true&loadBalanced=true",
     ])
     func whatIsNoURIIsRefused(_ uri: String) {
         let error = #expect(throws: StoreError.self) { try connection(uri) }
@@ -20,7 +22,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "mongodb://user:sup3rS3cret@host:99999/db", "mongodb://user:sup3r/S3cret@host", "mongodb://user:sup3rS3cret%zz@host",
+        "mongodb://user:sup3rS3cret@host:99999/db", "mongodb://user:sup3r/S3cret@host",
+        "mongodb://user:sup3rS3cret%zz@host",
         "mongodb://user:sup3rS3cret@", "mongodb://user:p@sup3rS3cret@host:x", "mongodb://user:sup3rS3cret?x@host:y/",
         "http://user:sup3rS3cret@host",
     ])
@@ -42,9 +45,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (MongoError(server: 18, message: ""), StoreError.Code.unauthorized), (MongoError(server: 13, message: ""), .unauthorized),
-        (MongoError(domain: 1, code: 11, message: ""), .unauthorized), (MongoError(domain: 15, code: 13053, message: ""), .unavailable),
-        (MongoError(domain: 2, code: 4, message: ""), .unavailable), (MongoError(server: 10107, message: ""), .unavailable),
+        (MongoError(server: 18, message: ""), StoreError.Code.unauthorized),
+        (MongoError(server: 13, message: ""), .unauthorized),
+        (MongoError(domain: 1, code: 11, message: ""), .unauthorized),
+        (MongoError(domain: 15, code: 13053, message: ""), .unavailable),
+        (MongoError(domain: 2, code: 4, message: ""), .unavailable),
+        (MongoError(server: 10107, message: ""), .unavailable),
         (MongoError(server: 11000, message: ""), .refused), (MongoError(server: 121, message: ""), .refused),
     ])
     func errorsHaveTheirCode(_ error: MongoError, _ code: StoreError.Code) {

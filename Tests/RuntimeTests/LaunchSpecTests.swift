@@ -31,7 +31,7 @@ import Testing
             environment == [
                 "BOT_ID": "b", "ID": "b", "BOT_CONFIG": #"{"symbol":"BTC"}"#, "CONFIG": #"{"symbol":"BTC"}"#,
                 "BOT_TYPE": "realtime", "CODE_MOUNT_DIR": "bot", "ENTRYPOINT_TYPE": "bot", "SCRIPT_PATH": "main.py",
-                "PYTHONDONTWRITEBYTECODE": "1", "STATE_DIR": "/state/.the0-state",
+                "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "STATE_DIR": "/state/.the0-state",
             ]
         )
     }

@@ -86,3 +86,11 @@ func acceptsConnections(_ port: UInt16) async -> Bool {
     defer { close(descriptor) }
     return withLoopback(port) { connect(descriptor, $0, $1) } == 0
 }
+
+/// Whether a Unix socket's file is all that is left of it: nobody listens.
+func isAbandoned(socket path: String) -> Bool {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return withUnixAddress(path) { connect(descriptor, $0, $1) == -1 && errno == ECONNREFUSED } ?? false
+}

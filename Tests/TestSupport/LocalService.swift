@@ -29,7 +29,8 @@ public final class LocalService: Sendable {
         self.name = name
         self.folder = folder
         self.command = command
-        self.environment = environment
+        // Some services write their logs to the folder for temporary files.
+        self.environment = environment.merging(["TMPDIR": folder.path]) { own, _ in own }
         self.answers = answers
         try await start()
     }

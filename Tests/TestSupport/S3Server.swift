@@ -1,3 +1,5 @@
+import Foundation
+
 /// An S3 server (SeaweedFS) in MinIO's place.
 public final class S3Server: Sendable {
     /// Its process, to kill, hang and restart.
@@ -37,6 +39,7 @@ public final class S3Server: Sendable {
     /// Starts one; it has no bucket but `fixture`, in which the fixture looks whether it works.
     /// - Throws: `FixtureError` when it is not installed or does not start.
     public static func start() async throws -> S3Server {
+        _ = removeAbandonedSockets
         let folder = try TemporaryFolder()
         let port = try freePort()
         try folder.write(
@@ -79,13 +82,21 @@ public final class S3Server: Sendable {
         await service.stop()
     }
 
+    /// Sockets of servers that were killed along with their test process.
+    private static let removeAbandonedSockets: Void = {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
+        where name.hasPrefix("seaweedfs-") {
+            if isAbandoned(socket: "/tmp/\(name)") { try? FileManager.default.removeItem(atPath: "/tmp/\(name)") }
+        }
+    }()
+
     /// It says that it is healthy seconds before it can read what it has stored.
     private static func storesAndReads(_ bucket: String) async -> Bool {
         let script = """
             set -e
-            signed() { curl -fsS -m 2 -o /dev/null --aws-sigv4 aws:amz:us-east-1:s3 -u "$CREDENTIALS" -H Expect: "$@"; }
+            signed() { curl -fsS -m 2 -o /dev/null --aws-sigv4 aws:amz:us-east-1:s3 -u "$CREDENTIALS" "$@"; }
             signed "$1" || signed -X PUT "$1"
-            signed "$1/ready" || signed -T /proc/version "$1/ready"
+            signed "$1/ready" || signed -T /etc/os-release "$1/ready"
             signed "$1/ready"
             """
         let environment = ["CREDENTIALS": "\(credentials.access):\(credentials.secret)"]

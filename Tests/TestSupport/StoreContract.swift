@@ -26,8 +26,10 @@ public enum StoreContract {
 
     /// Ids that are valid, and that a careless program would stumble over.
     public static let hostileIDs: [BotID] = [
-        "a/b", "../../etc/passwd", "..", ".", "'; drop", "\"quoted\"", "line\nbreak", "tab\t", " ", "$id", "a.b", "{}", "%00",
-        "-rf", "日本語", "e\u{301}", "\u{E9}", "🤖", BotID(String(repeating: "x", count: 300)), "true", "null", "1", "~", "#", "*",
+        "a/b", "../../etc/passwd", "..", ".", "'; drop", "\"quoted\"", "line\nbreak", "tab\t", " ", "$id", "a.b", "{}",
+        "%00",
+        "-rf", "日本語", "e\u{301}", "\u{E9}", "🤖", BotID(String(repeating: "x", count: 300)), "true", "null", "1", "~",
+        "#", "*",
         "\\", "\u{202E}rtl", "\u{7F}", "A_b", "name-",
     ]
 
@@ -83,9 +85,11 @@ public enum StoreContract {
         let entries = try await store.bots()
         #expect(entries.count == 7)
         #expect(Set(entries.compactMap(\.usable?.id)) == ["good", "also good"])
-        let fields = Dictionary(uniqueKeysWithValues: entries.compactMap(\.failure).compactMap { id, error in
-            id.map { ($0, error.field) }
-        })
+        let fields = Dictionary(
+            uniqueKeysWithValues: entries.compactMap(\.failure).compactMap { id, error in
+                id.map { ($0, error.field) }
+            }
+        )
         #expect(fields == ["number": "config", "list": "config", "switch": "enabled"])
         #expect(entries.compactMap(\.failure).count { $0.id == nil && $0.error.field == "id" } == 2)
         #expect(try await store.bot("number")?.failure?.error.field == "config")

@@ -18,7 +18,7 @@ import Testing
 
     @Test func aPrivateEngineLosesNoContainerInACrash() async throws {
         let engine = try await PrivateEngine.start()
-        try await engine.engine.docker("run", "--detach", "--name", "bot", "busybox:1.36.1", "sleep", "1000")
+        try await engine.engine.docker("run", "--detach", "--init", "--name", "bot", "busybox:1.36.1", "sleep", "1000")
         try await engine.hang()
         #expect(
             try await !runCommand(["curl", "-s", "-m", "1", "--unix-socket", engine.socket, "http://e/_ping"]).isSuccess

@@ -6,6 +6,7 @@ set -euo pipefail
 # Debian keeps debootstrap, dockerd and runc where a plain user's PATH has no entry.
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
+# shellcheck disable=SC2034 # for the scripts
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # What is slow to make (a virtual environment, image archives) outlives the checkout.
 cache="${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/the0-runtime"

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Control
+import DockerMode
 import Logging
 import Metrics
 import Model
 import Monitoring
 import ServiceLifecycle
+import UnixSignals
 import Util
 
 extension RunnerAssembly {
@@ -34,7 +36,7 @@ extension RunnerAssembly {
             logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
         // Outlasts the engine's own deadline for a stubborn bot, where bots are taken along.
-        let patience = stopBotsOnExit ? settings.stopGrace + Self.stopDeadline + Self.stopDeadline : Self.stopDeadline
+        let patience = stopBotsOnExit ? settings.docker.stopGrace + Self.stopDeadline + Self.stopDeadline : Self.stopDeadline
         configuration.maximumGracefulShutdownDuration = patience
         configuration.maximumCancellationDuration = Self.stopDeadline
         do { try await ServiceGroup(configuration: configuration).run() } catch let error as MonitoringError {
@@ -50,7 +52,10 @@ extension RunnerAssembly {
         do throws(ReconcileError) { failed = try await reconciler.runOnce() } catch {
             throw CommandExit.failing(CommandExit.unavailable, error)
         }
-        guard failed.isEmpty else { throw CommandExit.failing(CommandExit.unavailable, "\(failed.count) bots are not as they should be") }
+        for (id, reason) in failed.sorted(by: { $0.key < $1.key }) {
+            logger.error("bot is not as it should be", metadata: ["bot": "\(id)", "error": "\(reason)"])
+        }
+        guard failed.isEmpty else { throw CommandExit.unavailable }
     }
 
     private func announce() {

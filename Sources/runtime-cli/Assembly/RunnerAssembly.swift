@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import CodeCache
 import Control
@@ -24,7 +25,7 @@ struct RunnerAssembly: Sendable {
     let registry: PrometheusRegistry
 
     /// - Throws: `ExitCode`, having said which setting can't be used.
-    init(_ settings: RunnerSettings) throws {
+    init(_ settings: RunnerSettings) async throws {
         self.settings = settings
         let logger = Logger(label: "runtime")
         self.logger = logger
@@ -33,7 +34,7 @@ struct RunnerAssembly: Sendable {
             registry = MetricsSetup.registry
             store = try StoreParts(settings.store, logger: logger)
             let objects = try RunnerAssembly.objects(settings, executor: executor)
-            runner = try RunnerAssembly.runner(settings, objects: objects, executor: executor, logger: logger)
+            runner = try await RunnerAssembly.runner(settings, objects: objects, executor: executor, logger: logger)
             probes = RunnerAssembly.probes(store: store, runner: runner, objects: objects)
         } catch {
             throw CommandExit.failing(CommandExit.configuration, error)
@@ -83,7 +84,7 @@ struct RunnerAssembly: Sendable {
         objects: S3ObjectStorage?,
         executor: BlockingExecutor,
         logger: Logger
-    ) throws -> DockerRunner {
+    ) async throws -> DockerRunner {
         let connection =
             if let host = settings.dockerHost {
                 try DockerConnection(
@@ -95,13 +96,15 @@ struct RunnerAssembly: Sendable {
                 DockerConnection()
             }
         let user = settings.builder.sandbox.user
-        let code = try CodeCache(
+        let code = try await CodeCache.open(
             directory: settings.cacheDirectory,
             storage: objects,
-            owner: FileOwner(uid: user.user, gid: user.group),
-            limit: settings.cacheSize,
-            executor: executor,
-            logger: logger
+            storageName: settings.objects.map { "\($0.codeBucket) at \($0.endpoint)" } ?? "",
+            options: CodeCacheOptions(
+                owner: FileOwnership(uid: user.user, gid: user.group),
+                capacity: settings.cacheSize
+            ),
+            executor: executor
         )
         return DockerRunner(
             connection: connection,

@@ -1,6 +1,7 @@
 import Control
 import Foundation
 import Logging
+import Model
 import Runtime
 import ServiceLifecycle
 import UnixSignals

@@ -1,6 +1,7 @@
 import Control
 import DockerMode
 import Foundation
+import Logging
 import Model
 import Runtime
 import Util
