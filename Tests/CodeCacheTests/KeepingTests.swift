@@ -50,7 +50,7 @@ import Testing
     }
 
     private func lendUnderPressure(_ cache: CodeCache, _ other: CodeCache) async throws {
-        try await cache.withCode(of: Fixture.version("a")) { [self] archive throws(RunnerError) in
+        try await cache.withCode(of: Fixture.version("a")) { archive throws(RunnerError) in
             // A duplicate of the bot comes and goes, in this process and in another one; other code presses for room.
             _ = try await cache.withCode(of: Fixture.version("a")) { $0 }
             _ = try await other.withCode(of: Fixture.version("a")) { $0 }
