@@ -43,6 +43,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -52,8 +53,8 @@ let package = Package(
         systemLibrary("CArchive", pkgConfig: "libarchive", debian: "libarchive-dev"),
 
         library("Model"),
-        library("Util", ["Model", log]),
-        library("Entrypoints", ["Model"]),
+        library("Util", [log]),
+        library("Entrypoints"),
         library("Runtime", ["Model", "Entrypoints", "Util", crypto, log]),
         library("Control", ["Model", "Runtime", "Util", log, metrics, .product(name: "HeapModule", package: "swift-collections")]),
 
@@ -63,20 +64,54 @@ let package = Package(
         library("NATSBus", ["CNats", "Model", "Util", "Control", log]),
         library("Archive", ["CArchive"]),
         library("ObjectStorage", ["HTTP", "Util", crypto, log]),
-        library("CodeCache", ["Archive", "ObjectStorage", "Runtime", "Util", crypto, log]),
-        library("DockerMode", ["Model", "Runtime", "Entrypoints", "HTTP", "Util", log]),
-        library("Monitoring", ["Util", metrics, log, .product(name: "Hummingbird", package: "hummingbird")]),
+        library("CodeCache", ["Archive", "Model", "ObjectStorage", "Runtime", "Util", crypto, log]),
+        library("DockerMode", ["Archive", "Model", "Runtime", "Entrypoints", "HTTP", "Util", crypto, log]),
+        library(
+            "Monitoring",
+            [
+                "Util", metrics, log, lifecycle,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
         .executableTarget(
             name: "runtime-cli",
             dependencies: [
                 "Model", "Util", "Entrypoints", "Runtime", "Control", "HTTP", "MongoStore", "DirectoryStore", "NATSBus",
                 "Archive", "ObjectStorage", "CodeCache", "DockerMode", "Monitoring", log, metrics, yams, lifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
         ),
 
-        .target(name: "TestSupport", dependencies: ["Model", "HTTP"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Model", "Control"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        tests("ModelTests", ["Model"]),
+        tests("UtilTests", ["Util", log]),
+        tests("EntrypointsTests", ["Entrypoints"]),
+        tests("RuntimeTests", ["Runtime", "Model", "Entrypoints", "TestSupport"]),
+        tests("ControlTests", ["Control", "Model", "Runtime", "Util", log]),
+        tests("HTTPTests", ["HTTP"]),
+        tests("ArchiveTests", ["Archive"], resources: [.copy("Corpus")]),
+        tests("MonitoringTests", ["Monitoring", "Util", metrics, log, lifecycle]),
+        tests("CodeCacheTests", ["CodeCache", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport"]),
+        tests("ObjectStorageTests", ["ObjectStorage", "HTTP", "Util", "TestSupport", log]),
+        tests("ObjectStorageIntegrationTests", ["ObjectStorage", "HTTP", "Util", "TestSupport", log]),
+        tests("MongoStoreTests", ["MongoStore", "CMongo", "Model", "Control", "Util", log]),
+        tests("MongoStoreIntegrationTests", ["MongoStore", "CMongo", "Model", "Control", "Util", "TestSupport", log]),
+        tests("DirectoryStoreTests", ["DirectoryStore", "Model", "Control", "TestSupport", log]),
+        tests("DockerModeTests", ["DockerMode", "Model", "Runtime", "Entrypoints", "HTTP", "Util", log]),
+        tests(
+            "DockerModeIntegrationTests",
+            ["DockerMode", "Model", "Runtime", "Entrypoints", "Archive", "HTTP", "Util", "TestSupport", log]
+        ),
+        tests("TestSupportTests", ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

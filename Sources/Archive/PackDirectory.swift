@@ -27,7 +27,7 @@ public func packDirectory(
             owner: owner,
             limits: limits,
             destination: try FileStatus(descriptor: output.descriptor),
-            writer: try .open(descriptor: output.descriptor)
+            writer: try .open(TarSink(descriptor: output.descriptor))
         )
         try pack.add(directory, below: "", excluding: excluding)
         let summary = try pack.finish()

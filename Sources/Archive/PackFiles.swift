@@ -10,9 +10,6 @@ public func packFiles(_ files: [ArchiveFile]) throws(ArchiveError) -> [UInt8] {
     let limits = ArchiveLimits(maxEntries: .max, maxTotalBytes: .max, maxFileBytes: .max)
     var ledger = EntryLedger(limits: limits)
     var paths: [EntryPath] = []
-    // Beside the content, padded to 512: its header and, for a long or non-ASCII name or a huge id, a pax header with a body
-    // of less than two names and a few numbers.
-    var capacity = 2 * 512
     for file in files {
         guard let path = try EntryPath.normalise(Array(file.name.utf8), limits: limits) else {
             throw ArchiveError(.unsafeEntry, entry: file.name, "names no file")
@@ -20,31 +17,10 @@ public func packFiles(_ files: [ArchiveFile]) throws(ArchiveError) -> [UInt8] {
         _ = try ledger.implyParents(of: path)
         try ledger.addFile(path, bytes: UInt64(file.contents.count))
         paths.append(path)
-        capacity += file.contents.count + 8 * 512
     }
-
-    var failure: ArchiveError?
-    let tar = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, used in
-        do throws(ArchiveError) {
-            used = try write(files, paths, into: UnsafeMutableRawBufferPointer(buffer))
-        } catch {
-            failure = error
-        }
-    }
-    if let failure { throw failure }
-    return tar
-}
-
-private func write(
-    _ files: [ArchiveFile],
-    _ paths: [EntryPath],
-    into memory: UnsafeMutableRawBufferPointer
-) throws(ArchiveError) -> Int {
-    let used = UnsafeMutablePointer<Int>.allocate(capacity: 1)
-    used.initialize(to: 0)
-    defer { used.deallocate() }
+    let sink = TarSink(descriptor: nil)
     try withUTF8Locale { () throws(ArchiveError) in
-        var writer = try TarWriter.open(memory: memory, used: used)
+        var writer = try TarWriter.open(sink)
         for (file, path) in zip(files, paths) {
             try writer.beginFile(path, mode: file.mode, size: Int64(file.contents.count), owner: file.owner)
             var failure: ArchiveError?
@@ -55,5 +31,5 @@ private func write(
         }
         try writer.finish()
     }
-    return used.pointee
+    return sink.bytes
 }

@@ -24,7 +24,7 @@ public func repackZip(
     try directory.check(zipBytes: file.size, limits: limits)
     return try withUTF8Locale { () throws(ArchiveError) in
         var output = try OutputFile(creating: destination)
-        var repack = ZipRepack(owner: owner, limits: limits, writer: try .open(descriptor: output.descriptor))
+        var repack = ZipRepack(owner: owner, limits: limits, writer: try .open(TarSink(descriptor: output.descriptor)))
         let reader = try ArchiveReader.open(zip: file)
         for entry in directory.entries {
             guard let header = try reader.next(announced: entry.name) else {
@@ -86,6 +86,13 @@ private struct ZipRepack: ~Copyable {
             try ledger.addLink(path)
             try writer.addLink(path, target: target, owner: owner)
         case .regular:
+            guard header.size == announced.uncompressed else {
+                throw ArchiveError(
+                    .corrupt,
+                    entry: path.text,
+                    "has another size in its header than in the central directory"
+                )
+            }
             try ledger.addFile(path, bytes: announced.uncompressed)
             try copy(path, header: header, size: Int64(announced.uncompressed), from: reader)
         case .hardLink, .other:

@@ -11,29 +11,21 @@ struct TarWriter: ~Copyable {
 
     private let handle: OpaquePointer
     private let entry: OpaquePointer
-    private var isFinished = false
+    private let sink: TarSink
 
-    /// Writes to an open file, which must stay open as long as the writer is used.
-    static func open(descriptor: Int32) throws(ArchiveError) -> TarWriter {
-        let writer = try TarWriter()
+    /// Writes into `sink`, whose file must stay open until `finish`.
+    static func open(_ sink: TarSink) throws(ArchiveError) -> TarWriter {
+        let writer = try TarWriter(sink: sink)
+        try writer.require(archive_write_set_format_pax_restricted(writer.handle), beginning)
         try writer.require(archive_write_set_bytes_per_block(writer.handle, 64 << 10), beginning)
-        try writer.configure()
-        try writer.require(archive_write_open_fd(writer.handle, descriptor), beginning)
+        // 1: no padding up to a whole block at the end.
+        try writer.require(archive_write_set_bytes_in_last_block(writer.handle, 1), beginning)
+        let context = Unmanaged.passUnretained(sink).toOpaque()
+        try writer.require(archive_write_open(writer.handle, context, nil, TarSink.callback, nil), beginning)
         return writer
     }
 
-    /// Writes to memory that stays where it is, and counts in `used`, as long as the writer is used.
-    static func open(
-        memory: UnsafeMutableRawBufferPointer,
-        used: UnsafeMutablePointer<Int>
-    ) throws(ArchiveError) -> TarWriter {
-        let writer = try TarWriter()
-        try writer.configure()
-        try writer.require(archive_write_open_memory(writer.handle, memory.baseAddress, memory.count, used), beginning)
-        return writer
-    }
-
-    private init() throws(ArchiveError) {
+    private init(sink: TarSink) throws(ArchiveError) {
         guard let handle = archive_write_new() else { throw .noMemory }
         guard let entry = archive_entry_new() else {
             archive_write_free(handle)
@@ -41,17 +33,13 @@ struct TarWriter: ~Copyable {
         }
         self.handle = handle
         self.entry = entry
-    }
-
-    private func configure() throws(ArchiveError) {
-        try require(archive_write_set_format_pax_restricted(handle), beginning)
-        // 1: no padding up to a whole block at the end.
-        try require(archive_write_set_bytes_in_last_block(handle, 1), beginning)
+        self.sink = sink
     }
 
     deinit {
-        // Freeing would otherwise complete the tar, which nobody wants after an error.
-        if !isFinished { archive_write_fail(handle) }
+        // Freeing completes the tar, up to the announced size of the last file: pointless work after an error, so it is made
+        // to fail at once. `archive_write_fail` would do that too, but leaks the block (3.6.2).
+        sink.isClosed = true
         archive_entry_free(entry)
         archive_write_free(handle)
     }
@@ -80,7 +68,6 @@ struct TarWriter: ~Copyable {
 
     mutating func finish() throws(ArchiveError) {
         try require(archive_write_close(handle), "can't complete the tar")
-        isFinished = true
     }
 
     private func begin(
@@ -108,9 +95,9 @@ struct TarWriter: ~Copyable {
     }
 
     private func failure(_ doing: String) -> ArchiveError {
+        if let number = sink.failure { return ArchiveError(.io, doing, errno: number) }
         let text = archive_error_string(handle).map { String(cString: $0) } ?? "unknown reason"
-        let number = archive_errno(handle)
-        return ArchiveError(.io, "\(doing): \(printable(Array(text.utf8)))", errno: number > 0 ? number : nil)
+        return ArchiveError(.io, "\(doing): \(printable(Array(text.utf8)))")
     }
 }
 

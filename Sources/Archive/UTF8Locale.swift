@@ -7,31 +7,20 @@ import Glibc
 func withUTF8Locale<Result: ~Copyable>(
     _ body: () throws(ArchiveError) -> Result
 ) throws(ArchiveError) -> Result {
-    let scope = try ThreadLocale()
-    defer { scope.keep() }
-    return try body()
-}
-
-/// The owner of a locale in use by the thread that made it; puts the previous one back.
-private struct ThreadLocale: ~Copyable {
-    private let locale: locale_t
-    private let previous: locale_t?
-
-    init() throws(ArchiveError) {
-        let names = ["C.UTF-8", "en_US.UTF-8"]
-        // LC_CTYPE_MASK is a macro with a shift, which Swift doesn't import: 1 << LC_CTYPE.
-        guard let made = names.lazy.compactMap({ newlocale(1 << LC_CTYPE, $0, nil) }).first else {
-            throw ArchiveError(.unsupported, "the system has no UTF-8 locale; one of \(names) is needed")
-        }
-        locale = made
-        previous = uselocale(made)
-    }
-
-    /// Marks where the locale's use ends, so that it isn't given back earlier.
-    borrowing func keep() {}
-
-    deinit {
+    let locale = try makeLocale()
+    let previous = uselocale(locale)
+    defer {
         uselocale(previous)
         freelocale(locale)
     }
+    return try body()
+}
+
+private func makeLocale() throws(ArchiveError) -> locale_t {
+    let names = ["C.UTF-8", "en_US.UTF-8"]
+    for name in names {
+        // LC_CTYPE_MASK is a macro with a shift, which Swift doesn't import: 1 << LC_CTYPE.
+        if let locale = newlocale(1 << LC_CTYPE, name, nil) { return locale }
+    }
+    throw ArchiveError(.unsupported, "the system has no UTF-8 locale; one of \(names) is needed")
 }

@@ -57,7 +57,7 @@ struct ContainerRequest: Sendable {
             "MemoryReservation": .integer(resources.memoryRequest),
             "NanoCpus": .integer(resources.cpuLimit * 1_000_000),
             // Kubernetes' scale: 1024 to the core, at least 2.
-            "CpuShares": .integer(max(2, resources.cpuRequest * 1024 / 1000)),
+            "CpuShares": .integer(settings.cpuShares ?? max(2, resources.cpuRequest * 1024 / 1000)),
             "NetworkMode": .string(network),
             "LogConfig": [
                 "Type": "json-file",

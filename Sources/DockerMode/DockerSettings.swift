@@ -20,6 +20,9 @@ public struct DockerSettings: Sendable, Hashable {
     public var logFileCount: Int
     /// How long a bot may take to end after SIGTERM; then it is killed.
     public var stopGrace: Duration
+    /// The weight of a bot's CPU time against that of other containers when the machine is
+    /// busy, 1024 being usual; nil takes it from the CPU that the bot requests.
+    public var cpuShares: Int64?
     /// How many containers are looked at one by one at the same time.
     public var inspectConcurrency: Int
     /// The kinds of work whose leftovers this runner removes: those whose whole list of ids it is given.
@@ -31,6 +34,7 @@ public struct DockerSettings: Sendable, Hashable {
         logFileSize: String = "10m",
         logFileCount: Int = 3,
         stopGrace: Duration = .seconds(30),
+        cpuShares: Int64? = nil,
         inspectConcurrency: Int = 8,
         keptKinds: Set<ExecutableKind> = [.live]
     ) {
@@ -38,6 +42,7 @@ public struct DockerSettings: Sendable, Hashable {
         self.logFileSize = logFileSize
         self.logFileCount = logFileCount
         self.stopGrace = stopGrace
+        self.cpuShares = cpuShares
         self.inspectConcurrency = inspectConcurrency
         self.keptKinds = keptKinds
     }

@@ -26,8 +26,9 @@ struct Observation: Sendable {
             found = try await withThrowingTaskGroup(of: ObservedRun?.self) { group in
                 var runs: [ObservedRun?] = []
                 for summary in summaries {
-                    // Most containers run, and then the list says it all.
-                    if let run = observed(summary) {
+                    // Most containers run, and then the list says it all. It lags behind the events, though: 3 ms after a `die`
+                    // it still says "running" (20.10), so whoever asks for one bot, woken by an event, gets its details.
+                    if id == nil, let run = observed(summary) {
                         runs.append(run)
                     } else if isCandidate(summary, kind) {
                         group.addTask { try await inspections.withPermit { try await inspected(summary, kind) } }

@@ -1,11 +1,11 @@
 /// How a language's bots are started.
 ///
-/// The scripts are constant texts: the bot's id, its parameters and its entrypoint reach them as environment variables
-/// (`BOT_ID`, `BOT_CONFIG`, `SCRIPT_PATH`, `CODE_MOUNT_DIR`, `BOT_TYPE`) and are never pasted into them, so no value can
-/// become code.
+/// The scripts are constant texts: the bot's id, its parameters and its entrypoint reach them as environment
+/// variables (`BOT_ID`, `BOT_CONFIG`, `SCRIPT_PATH`, `CODE_MOUNT_DIR`, `BOT_TYPE`) and are never pasted into them, so
+/// no value can become code.
 ///
-/// What they read beyond the contract: `THE0_CODE_DIR`, an absolute path that takes the place of `/$CODE_MOUNT_DIR` where
-/// the code lies elsewhere (a process on the host has no `/bot`).
+/// What they read beyond the contract: `THE0_CODE_DIR`, an absolute path that takes the place of `/$CODE_MOUNT_DIR`
+/// where the code lies elsewhere (a process on the host has no `/bot`).
 public enum EntrypointKind: String, Sendable, CaseIterable {
     /// A Python file; needs `python3`, 3.8 or later.
     case python

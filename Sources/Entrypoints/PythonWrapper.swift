@@ -2,9 +2,9 @@ let pythonWrapperName = "the0_python.py"
 
 // Behaviour worth knowing before changing it:
 // - v1.2.0 loaded the file under another name than `__main__` and called `main(id, config)`, so files with a guard for
-//   trying the bot at home (`if __name__ == "__main__": main("test", {...})`) depend on the guard not firing. Files that
-//   have no `main` for us, or call it themselves, run as `__main__`. Which one it is must be known before any of it runs,
-//   hence the look at the syntax tree.
+//   trying the bot at home (`if __name__ == "__main__": main("test", {...})`) depend on the guard not firing. Files
+//   that have no `main` for us, or call it themselves, run as `__main__`. Which one it is must be known before any of
+//   it runs, hence the look at the syntax tree.
 // - The bot runs on the main thread: only there can it set signal handlers.
 // - SIGTERM becomes SystemExit, the exception that runs `finally` and passes `except Exception`.
 let pythonWrapper = pythonPreamble + pythonMainSearch + pythonRunner
@@ -50,8 +50,8 @@ private let pythonPreamble = #"""
         raise SystemExit(TERMINATED)
 
 
-    # A forked child dies of SIGTERM as any process would: the bot's cleanup is not its business. The signal is held back
-    # meanwhile, for Python forgets what arrives before the child is set up.
+    # A forked child dies of SIGTERM as any process would: the bot's cleanup is not its business. The signal is held
+    # back meanwhile, for Python forgets what arrives before the child is set up.
     FORKING = threading.local()
 
 
@@ -116,7 +116,8 @@ private let pythonRunner = #"""
             module.__package__ = package_name(script) or None
             module.__builtins__ = __builtins__
         else:
-            module = importlib.util.module_from_spec(importlib.util.spec_from_file_location(name, script, loader=loader))
+            spec = importlib.util.spec_from_file_location(name, script, loader=loader)
+            module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         parent, _, leaf = name.rpartition(".")
         if parent in sys.modules:

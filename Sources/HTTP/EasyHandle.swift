@@ -76,8 +76,9 @@ struct EasyHandle: ~Copyable {
         return Int64(value)
     }
 
-    /// libcurl's own words for what went wrong last, else the code's.
+    /// libcurl's own words for what went wrong last, else the code's. They may quote what the server sent.
     func errorText(_ code: CURLcode) -> String {
-        String(cString: errorBuffer[0] != 0 ? UnsafePointer(errorBuffer) : curl_easy_strerror(code))
+        let text = String(cString: errorBuffer[0] != 0 ? UnsafePointer(errorBuffer) : curl_easy_strerror(code))
+        return String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
     }
 }

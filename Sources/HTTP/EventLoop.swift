@@ -150,7 +150,8 @@ final class EventLoop {
             placesTaken -= 1
         }
         while placesTaken < places, let next = waiting.popFirst() {
-            if let transfer = transfers[next], !transfer.holdsPlace { takePlace(transfer) }
+            // An address in the queue may belong to a later exchange by now.
+            if let transfer = transfers[next], transfer.isCounted, !transfer.holdsPlace { takePlace(transfer) }
         }
     }
 

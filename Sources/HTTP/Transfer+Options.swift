@@ -72,7 +72,7 @@ extension Transfer {
         try easy.set(
             [
                 CURLOPT_PRIVATE, CURLOPT_WRITEDATA, CURLOPT_READDATA, CURLOPT_HEADERDATA, CURLOPT_SEEKDATA,
-                CURLOPT_XFERINFODATA, CURLOPT_PREREQDATA, CURLOPT_OPENSOCKETDATA,
+                CURLOPT_XFERINFODATA, CURLOPT_PREREQDATA, CURLOPT_OPENSOCKETDATA, CURLOPT_DEBUGDATA,
             ],
             context: Unmanaged.passUnretained(self).toOpaque()
         )
@@ -85,5 +85,9 @@ extension Transfer {
         try easy.check(ccurl_set_progress_function(pointer, progressCallback), CURLOPT_XFERINFOFUNCTION)
         try easy.check(ccurl_set_prerequest_function(pointer, prerequestCallback), CURLOPT_PREREQFUNCTION)
         try easy.check(ccurl_set_open_function(pointer, openCallback), CURLOPT_OPENSOCKETFUNCTION)
+        if exchange.request.url.prefix(6).lowercased() == "https:" {
+            try easy.check(ccurl_set_debug_function(pointer, debugCallback), CURLOPT_DEBUGFUNCTION)
+            try easy.set(CURLOPT_VERBOSE, true)
+        }
     }
 }

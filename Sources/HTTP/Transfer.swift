@@ -27,6 +27,8 @@ final class Transfer {
     private var parser = HeadParser()
     private var body: BodySender
     private var openError: Int32 = 0
+    /// The description of a fatal alert from the other side.
+    var tlsAlert: UInt8?
     /// Why a callback stopped the transfer.
     private var failure: HTTPError?
     /// A complete head that hasn't been handed over yet.
@@ -119,12 +121,17 @@ final class Transfer {
 
     private func error(_ result: CURLcode) -> HTTPError {
         let reason = openError != 0 ? openError : Int32(truncatingIfNeeded: easy.long(CURLINFO_OS_ERRNO))
-        return HTTPError(result, easy.errorText(result), target: exchange.request.target, systemError: reason)
+        let text = easy.errorText(result)
+        if let tlsAlert {
+            return HTTPError(.tls, "\(exchange.request.target): the server sent TLS alert \(tlsAlert): \(text)")
+        }
+        return HTTPError(result, text, target: exchange.request.target, systemError: reason)
     }
 
     // MARK: Callbacks
 
     func open(_ address: UnsafePointer<curl_sockaddr>) -> curl_socket_t {
+        tlsAlert = nil
         let descriptor = ccurl_open_socket(address)
         openError = descriptor == CURL_SOCKET_BAD ? errno : 0
         return descriptor

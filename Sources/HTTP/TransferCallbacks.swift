@@ -54,6 +54,22 @@ func progressCallback(
     return 0
 }
 
+/// Installed for https only, to see TLS alerts: a server that refuses our certificate says so after a TLS 1.3
+/// handshake is over, which libcurl reports like a broken connection.
+func debugCallback(
+    _ easy: UnsafeMutableRawPointer?,
+    _ type: curl_infotype,
+    _ bytes: UnsafeMutablePointer<CChar>?,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+    // RFC 8446, 6: an alert is a level, 2 for fatal, and a description. No other message has two bytes.
+    if type == CURLINFO_SSL_DATA_IN, count == 2, let bytes, bytes[0] == 2 {
+        transfer(context)?.tlsAlert = UInt8(bitPattern: bytes[1])
+    }
+    return 0
+}
+
 func prerequestCallback(
     _ context: UnsafeMutableRawPointer?,
     _ remoteAddress: UnsafeMutablePointer<CChar>?,

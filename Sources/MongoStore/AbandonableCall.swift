@@ -13,7 +13,8 @@ extension BlockingExecutor {
     /// Runs a call that blocks, on one of this executor's threads. A caller that is cancelled leaves at once; the call
     /// then runs on to its own deadline and its result is dropped.
     func abandonable<Value: Sendable>(
-        _ what: String, _ call: @escaping @Sendable () throws(StoreError) -> Value
+        _ what: String,
+        _ call: @escaping @Sendable () throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         let handover = Handover<Value>()
         let cancelled = StoreError(.cancelled, "\(what): cancelled")

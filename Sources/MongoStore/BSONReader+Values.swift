@@ -15,7 +15,11 @@ extension BSONReader {
         case 0x07: return .string(try objectID())
         case 0x08: return .bool(try bool())
         case 0x09: return .date(try integer(Int64.self))
-        case 0x0B: return .extended("$regularExpression", ["pattern": .string(try cString()), "options": .string(try cString())])
+        case 0x0B:
+            return .extended(
+                "$regularExpression",
+                ["pattern": .string(try cString()), "options": .string(try cString())]
+            )
         case 0x0C: return .extended("$dbPointer", ["$ref": .string(try string()), "$id": .string(try objectID())])
         case 0x0F: return try codeWithScope(depth: depth)
         case 0x10: return .integer(Int64(try integer(Int32.self)))

@@ -40,7 +40,8 @@ struct BSONReader {
 
     /// The whole document, or of its top level only the members that `isWanted` picks.
     static func document(
-        _ bytes: UnsafeRawBufferPointer, where isWanted: (String) -> Bool = { _ in true }
+        _ bytes: UnsafeRawBufferPointer,
+        where isWanted: (String) -> Bool = { _ in true }
     ) throws(BSONError) -> JSONObject {
         var reader = BSONReader(bytes)
         let end = try reader.documentEnd()
@@ -113,7 +114,9 @@ struct BSONReader {
 
     private func text(_ range: Range<Int>) throws(BSONError) -> String {
         let slice = UnsafeRawBufferPointer(rebasing: bytes[range])
-        guard let text = String(validating: slice, as: UTF8.self) else { throw BSONError("is text that isn't valid UTF-8") }
+        guard let text = String(validating: slice, as: UTF8.self) else {
+            throw BSONError("is text that isn't valid UTF-8")
+        }
         return text
     }
 

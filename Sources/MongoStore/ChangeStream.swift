@@ -26,6 +26,12 @@ final class ChangeStream: @unchecked Sendable {
         }
         do throws(StoreError) {
             mongoc_client_set_error_api(client, MONGOC_ERROR_API_VERSION_2)
+            // Asked for by itself, a server that can't be found says why; opening the stream tries twice, and the second
+            // attempt only reports that it came too soon.
+            guard let server = mongoc_client_select_server(client, false, nil, &error) else {
+                throw StoreError(error, what, uri)
+            }
+            mongoc_server_description_destroy(server)
             collection = try CollectionHandle(client, name)
             stream = try Self.open(collection.pointer, uri, what)
         } catch {
@@ -55,7 +61,9 @@ final class ChangeStream: @unchecked Sendable {
     }
 
     private static func open(
-        _ collection: OpaquePointer, _ uri: MongoURI, _ what: String
+        _ collection: OpaquePointer,
+        _ uri: MongoURI,
+        _ what: String
     ) throws(StoreError) -> OpaquePointer {
         let pipeline: JSONObject = [
             "pipeline": [["$project": ["operationType": 1, "fullDocument.id": 1]]]

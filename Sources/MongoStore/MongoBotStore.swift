@@ -15,35 +15,45 @@ public struct MongoBotStore: WritableBotStore {
     public init(_ connection: MongoConnection, database: String = "bot_runner", collection: String = "bots") {
         self.connection = connection
         self.collection = MongoCollection(
-            connection: connection, name: CollectionName(database: database, collection: collection)
+            connection: connection,
+            name: CollectionName(database: database, collection: collection)
         )
     }
 
+    /// Every bot of the collection, read in one pass; a document that can't be used is one entry among the others.
     public func bots() async throws(StoreError) -> [StoredBot] {
         StoredBot.resolvingDuplicates(
             try await collection.find(
-                "reading", filter: JSONObject(), options: ["projection": Self.projection, "batchSize": 1000],
+                "reading",
+                filter: JSONObject(),
+                options: ["projection": Self.projection, "batchSize": 1000],
                 StoredBot.init(bson:)
             )
         )
     }
 
+    /// One bot, or nil when no document has its id.
     public func bot(_ id: BotID) async throws(StoreError) -> StoredBot? {
         let found = try await collection.find(
-            "reading \(id.text.escapedForMessage) from", filter: ["id": .string(id.text)],
-            options: ["projection": Self.projection], StoredBot.init(bson:)
+            "reading \(id.text.escapedForMessage) from",
+            filter: ["id": .string(id.text)],
+            options: ["projection": Self.projection],
+            StoredBot.init(bson:)
         )
         return StoredBot.resolvingDuplicates(found).first
     }
 
+    /// Adds a bot unless there is one of its id.
     public func create(_ document: BotDocument) async throws(StoreError) {
         try await write("creating", document, as: "$setOnInsert")
     }
 
+    /// Sets top-level fields of a bot, adding it if need be; its other fields stay as they are.
     public func update(_ document: BotDocument) async throws(StoreError) {
         try await write("updating", document, as: "$set")
     }
 
+    /// Removes every document of the id.
     public func delete(_ id: BotID) async throws(StoreError) {
         try await collection.delete("deleting", id: id)
     }
@@ -52,7 +62,10 @@ public struct MongoBotStore: WritableBotStore {
     /// - Throws: ``StoreError`` saying why not.
     public func check() async throws(StoreError) {
         _ = try await collection.find(
-            "reading", filter: JSONObject(), options: ["projection": ["_id": 1], "limit": 1], { _ in }
+            "reading",
+            filter: JSONObject(),
+            options: ["projection": ["_id": 1], "limit": 1],
+            { _ in }
         )
     }
 
@@ -79,13 +92,17 @@ public struct MongoBotStore: WritableBotStore {
     }
 
     private func update(
-        of fields: JSONObject, as change: String, _ operation: String
+        of fields: JSONObject,
+        as change: String,
+        _ operation: String
     ) throws(StoreError) -> JSONObject {
         var changed = fields
         for key in fields.keys {
-            guard !["id", "_id", "segment_id"].contains(key), !key.isEmpty, !key.contains("."), !key.hasPrefix("$") else {
+            guard !["id", "_id", "segment_id"].contains(key), !key.isEmpty, !key.contains("."), !key.hasPrefix("$")
+            else {
                 throw StoreError(
-                    .refused, "\(operation) a bot in \(collection.name): field \(key.escapedForMessage) can't be set; "
+                    .refused,
+                    "\(operation) a bot in \(collection.name): field \(key.escapedForMessage) can't be set; "
                         + "allowed are top-level fields other than id, _id and segment_id"
                 )
             }

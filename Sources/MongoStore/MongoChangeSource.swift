@@ -5,9 +5,11 @@ import Util
 /// Wakes bots whose documents change, through a change stream, where the server has those (replica sets and sharded
 /// clusters do).
 ///
-/// An insertion or a change wakes its bot, a removal everything: it doesn't say which bot's the document was. No position
-/// is kept beyond an open stream: a new one begins with a full pass, which finds whatever was missed.
+/// An insertion or a change wakes its bot, a removal everything: it doesn't say which bot's the document was. After a short
+/// interruption the library resumes the stream where it was; no position is kept beyond that: a stream that has to be
+/// opened anew wakes everything, which finds whatever was missed.
 public struct MongoChangeSource: WakeSource {
+    /// What it is called in logs.
     public let name = "mongodb"
 
     private let connection: MongoConnection
@@ -26,6 +28,7 @@ public struct MongoChangeSource: WakeSource {
         backoff = (try? Backoff(initial: .milliseconds(200), maximum: .seconds(5))) ?? .standard
     }
 
+    /// Watches until cancelled; then returns at once, while what is asked of the server runs out within seconds.
     public func watch(_ wake: @escaping @Sendable (Wake) -> Void) async {
         var failures = 0
         var generator = SystemRandomNumberGenerator()

@@ -14,7 +14,9 @@ struct MongoCollection: Sendable {
 
     /// Reads documents, each turned into a value while its bytes last. All of them, or an error.
     func find<Value: Sendable>(
-        _ operation: String, filter: JSONObject, options: JSONObject,
+        _ operation: String,
+        filter: JSONObject,
+        options: JSONObject,
         _ read: @escaping @Sendable (UnsafeRawBufferPointer) -> Value
     ) async throws(StoreError) -> [Value] {
         let what = describe(operation)
@@ -73,14 +75,16 @@ struct MongoCollection: Sendable {
         try await connection.call(what) { client throws(StoreError) in
             let collection = try CollectionHandle(client, name)
             let command = try document(command, what)
-            try write(what) { reply, error in cmongo_write_command(collection.pointer, command.pointer, &reply, &error) }
+            try write(what) { reply, error in cmongo_write_command(collection.pointer, command.pointer, &reply, &error)
+            }
         }
     }
 
     /// Success is what both the call and the reply say: the library takes a reply with `writeErrors` for success
     /// in some calls.
     private func write(
-        _ what: String, _ body: (inout OpaquePointer?, inout bson_error_t) -> Bool
+        _ what: String,
+        _ body: (inout OpaquePointer?, inout bson_error_t) -> Bool
     ) throws(StoreError) {
         var pointer: OpaquePointer?
         var error = bson_error_t()
@@ -96,7 +100,8 @@ struct MongoCollection: Sendable {
         do { bytes = try BSONWriter.document(object) } catch { throw StoreError(error, what) }
         guard bytes.count <= Self.documentLimit else {
             throw StoreError(
-                .refused, "\(what): the document has \(bytes.count) bytes; MongoDB takes at most \(Self.documentLimit)"
+                .refused,
+                "\(what): the document has \(bytes.count) bytes; MongoDB takes at most \(Self.documentLimit)"
             )
         }
         return bytes

@@ -45,19 +45,25 @@ public final class MongoConnection: Sendable, CustomStringConvertible {
     public var description: String { "mongodb://\(uri.hosts)" }
 
     /// Ends the connections; calls from now on fail. Calls under way keep theirs until they are done.
+    ///
+    /// Takes about half a second, as long as the monitor needs to end, and is done even by a task that was cancelled.
     public func close() async {
-        let pool = state.withLock { state -> ClientPool? in
+        await withTaskExecutorPreference(executor) { endPool() }
+    }
+
+    /// Blocks. The pool is released outside the lock: others need not wait for it to be told that it is closed.
+    private func endPool() {
+        let ended = state.withLock { state in
             defer { state = .closed }
-            if case .open(let pool) = state { return pool } else { return nil }
+            return state
         }
-        guard let pool else { return }
-        // Ending the pool waits for its monitor, which may be in the middle of connecting.
-        try? await executor.blocking { withExtendedLifetime(pool) {} }
+        withExtendedLifetime(ended) {}
     }
 
     /// Runs a call that blocks with a client of the pool.
     func call<Value: Sendable>(
-        _ what: String, _ body: @escaping @Sendable (OpaquePointer) throws(StoreError) -> Value
+        _ what: String,
+        _ body: @escaping @Sendable (OpaquePointer) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         try await executor.abandonable(what) { () throws(StoreError) in
             let pool = try self.pool(what)

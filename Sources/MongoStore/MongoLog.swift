@@ -32,7 +32,9 @@ enum MongoLog {
 
 /// At file scope, so that it belongs to no actor: the library calls it from threads of its own.
 private func receive(
-    level: mongoc_log_level_t, domain: UnsafePointer<CChar>?, message: UnsafePointer<CChar>?,
+    level: mongoc_log_level_t,
+    domain: UnsafePointer<CChar>?,
+    message: UnsafePointer<CChar>?,
     context: UnsafeMutableRawPointer?
 ) {
     guard let message else { return }

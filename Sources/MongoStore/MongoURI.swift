@@ -36,7 +36,10 @@ final class MongoURI: @unchecked Sendable {
         var error = bson_error_t()
         guard let uri = mongoc_uri_new_with_error(text, &error) else {
             let reason = secrets.redact(error.text)
-            throw StoreError(.refused, "MongoDB URI \(shown): \(reason); expected mongodb://[user:password@]host[:port][/?options]")
+            throw StoreError(
+                .refused,
+                "MongoDB URI \(shown): \(reason); expected mongodb://[user:password@]host[:port][/?options]"
+            )
         }
         for (name, value) in Self.defaults where !mongoc_uri_has_option(uri, name) {
             mongoc_uri_set_option_as_int32(uri, name, value)

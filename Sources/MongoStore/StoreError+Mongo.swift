@@ -56,9 +56,11 @@ extension StoreError.Code {
         let code = error.code
         switch mongoc_error_domain_t(error.domain) {
         case MONGOC_ERROR_SERVER, MONGOC_ERROR_WRITE_CONCERN, MONGOC_ERROR_QUERY, MONGOC_ERROR_COMMAND:
-            self = unauthorizedCodes.contains(code) ? .unauthorized : passingCodes.contains(code) ? .unavailable : .refused
+            self =
+                unauthorizedCodes.contains(code) ? .unauthorized : passingCodes.contains(code) ? .unavailable : .refused
         case MONGOC_ERROR_SASL, MONGOC_ERROR_SCRAM: self = .unauthorized
-        case MONGOC_ERROR_CLIENT: self = code == MONGOC_ERROR_CLIENT_AUTHENTICATE.rawValue ? .unauthorized : .unavailable
+        case MONGOC_ERROR_CLIENT:
+            self = code == MONGOC_ERROR_CLIENT_AUTHENTICATE.rawValue ? .unauthorized : .unavailable
         case MONGOC_ERROR_STREAM, MONGOC_ERROR_SERVER_SELECTION, MONGOC_ERROR_POOL: self = .unavailable
         default: self = .refused
         }

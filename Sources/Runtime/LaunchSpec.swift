@@ -85,12 +85,13 @@ public struct LaunchSpecBuilder: Sendable {
             entrypoint: entrypoint,
             resources: resources,
             sandbox: sandbox,
-            environment: environment(for: executable, config: config, entrypoint: entrypoint),
+            environment: environment(for: executable, config: config)
+                .merging(runtime.entrypoint.environment(entrypoint: entrypoint)) { common, _ in common },
             hash: hash(of: executable, runtime: runtime, entrypoint: entrypoint, resources: resources)
         )
     }
 
-    private func environment(for executable: Executable, config: String, entrypoint: String) -> [String: String] {
+    private func environment(for executable: Executable, config: String) -> [String: String] {
         [
             "BOT_ID": executable.id.text,
             "ID": executable.id.text,
@@ -99,7 +100,6 @@ public struct LaunchSpecBuilder: Sendable {
             "BOT_TYPE": executable.kind == .live ? "realtime" : "scheduled",
             "CODE_MOUNT_DIR": "bot",
             "ENTRYPOINT_TYPE": "bot",
-            "SCRIPT_PATH": entrypoint,
             "PYTHONDONTWRITEBYTECODE": "1",
             "STATE_DIR": "/state/.the0-state",
         ]

@@ -1,13 +1,12 @@
 /// How long to wait before trying again: exponential growth up to a maximum, spread by jitter.
 ///
-/// The jitter only shortens: a delay lies between `(1 - jitter) × d` and `d`, where `d` is
-/// `initial × multiplier^(attempt - 1)`, at most `maximum`. So delays stay spread out at the maximum too, and never
-/// exceed it.
+/// A delay lies between `(1 - jitter) × d` and `(1 + jitter) × d`, where `d` is `initial × multiplier^(attempt - 1)`, at
+/// most `maximum`. So delays stay spread out at the maximum too.
 public struct Backoff: Sendable, Hashable {
     /// The longest `maximum` that is accepted.
     public static let longestMaximum: Duration = .seconds(366 * 86_400)
 
-    /// One second, doubling up to five minutes, each delay shortened by up to a fifth.
+    /// One second, doubling up to five minutes, each delay a fifth more or less.
     public static let standard = Backoff(
         validInitial: .seconds(1),
         multiplier: 2,
@@ -21,7 +20,7 @@ public struct Backoff: Sendable, Hashable {
     public let multiplier: Double
     /// The longest delay.
     public let maximum: Duration
-    /// The largest share by which a delay is shortened.
+    /// The largest share by which a delay is longer or shorter.
     public let jitter: Double
 
     /// Describes a backoff.
@@ -30,7 +29,7 @@ public struct Backoff: Sendable, Hashable {
     ///   - initial: the delay before the first retry, not negative.
     ///   - multiplier: the factor from one delay to the next, 1 or more.
     ///   - maximum: the longest delay, from `initial` to ``longestMaximum``.
-    ///   - jitter: the largest share by which a delay is shortened, from 0 to 1.
+    ///   - jitter: the largest share by which a delay is longer or shorter, from 0 to 1.
     /// - Throws: ``UtilError`` with code `invalidBackoff` for values outside these ranges.
     public init(
         initial: Duration = .seconds(1),
@@ -100,7 +99,7 @@ public struct Backoff: Sendable, Hashable {
         let share = Double(generator.next() >> 11) / Double(UInt64(1) << 53)
         // 0 × infinity is not a number, and `min` would hand it on.
         let base = grown.isNaN ? 0 : min(grown, longest)
-        return min(.seconds(base * (1 - jitter * share)), maximum)
+        return .seconds(base * (1 + jitter * (2 * share - 1)))
     }
 }
 

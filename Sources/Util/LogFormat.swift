@@ -25,7 +25,7 @@ extension LogRecord {
     var json: String {
         let time = RFC3339.string(millisecondsSince1970: time.millisecondsSince1970)
         var line = "{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\""
-        line += ",\"logger\":\(label.quoted),\"message\":\(message.quoted)"
+        line += ",\"logger\":\(label.jsonQuoted),\"message\":\(message.jsonQuoted)"
         if case .object(let members) = metadata, !members.isEmpty {
             line += ",\"metadata\":\(metadata.json)"
         }
@@ -42,28 +42,21 @@ extension LogValue {
 
     fileprivate var json: String {
         switch self {
-        case .text(let text): text.quoted
+        case .text(let text): text.jsonQuoted
         case .list(let values): "[" + values.map(\.json).joined(separator: ",") + "]"
         case .object(let members):
-            "{" + members.map { "\($0.name.quoted):\($0.value.json)" }.joined(separator: ",") + "}"
+            "{" + members.map { "\($0.name.jsonQuoted):\($0.value.json)" }.joined(separator: ",") + "}"
         }
     }
 }
 
 extension String {
-    /// A JSON string; also free of what could forge a line or confuse a terminal.
-    fileprivate var quoted: String {
-        var text = "\""
-        for scalar in unicodeScalars { text += scalar.escapedInQuotes }
-        return text + "\""
-    }
-
     /// Quoted where a reader couldn't tell where the value ends.
     fileprivate var quotedIfNeeded: String {
         let isPlain = unicodeScalars.allSatisfy {
             !$0.disturbsText && !$0.properties.isWhitespace && $0 != "\"" && $0 != "=" && $0 != "\\"
         }
-        return isPlain && !isEmpty ? self : quoted
+        return isPlain && !isEmpty ? self : jsonQuoted
     }
 
     /// Without quotes, but with what would break the line escaped.

@@ -20,12 +20,20 @@ public final class DescriptorSink: LogSink {
     public static let standardError = DescriptorSink(descriptor: STDERR_FILENO)
 
     private let descriptor: Int32
-    /// Held while writing: a line beyond a pipe's atomic size would otherwise mix with others.
-    private let turn = Mutex(())
+    private let patience: Duration
+    /// Held while writing, for a line beyond a pipe's atomic size would otherwise mix with others; whether the last line
+    /// was cut off.
+    private let isCutOff = Mutex(false)
 
     /// A sink on a descriptor that stays open as long as the sink is used; the sink doesn't close it.
-    public init(descriptor: Int32) {
+    ///
+    /// - Parameters:
+    ///   - descriptor: where lines go.
+    ///   - patience: how long a non-blocking descriptor may have no room before the rest of a line is given up, so that
+    ///     a stuck reader stops no bot.
+    public init(descriptor: Int32, patience: Duration = .seconds(1)) {
         self.descriptor = descriptor
+        self.patience = patience
     }
 
     /// Whether a person is likely to watch.
@@ -33,32 +41,39 @@ public final class DescriptorSink: LogSink {
 
     /// Writes one line; what the descriptor refuses is lost.
     public func write(line: [UInt8]) {
-        turn.withLock { _ in
-            line.withUnsafeBytes { bytes in
-                var rest = bytes[...]
-                while !rest.isEmpty {
-                    let count = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest))
-                    if count >= 0 {
-                        rest = rest.dropFirst(count)
-                    } else if errno == EAGAIN {
-                        // Someone else made the shared terminal or pipe non-blocking.
-                        var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                        guard systemPoll(&poll) else { return }
-                    } else if errno != EINTR {
-                        // A log that can't be written has nowhere to say so.
-                        return
-                    }
+        isCutOff.withLock { isCutOff in
+            let bytes = isCutOff ? [0x0A] + line : line
+            let written = writeAll(bytes)
+            isCutOff = written == 0 ? isCutOff : written < bytes.count
+        }
+    }
+
+    /// Writes what the descriptor takes, and returns how much that was. A log that can't be written has nowhere to say so.
+    private func writeAll(_ bytes: [UInt8]) -> Int {
+        bytes.withUnsafeBytes { bytes in
+            var written = 0
+            while written < bytes.count {
+                let count = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]))
+                if count >= 0 {
+                    written += count
+                } else if errno == EAGAIN {
+                    // Someone else made the shared terminal or pipe non-blocking.
+                    guard hasRoom() else { break }
+                } else if errno != EINTR {
+                    break
                 }
             }
+            return written
         }
+    }
+
+    private func hasRoom() -> Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        let milliseconds = Int32(max(0, min(patience / .milliseconds(1), 60_000)))
+        return poll(&request, 1, milliseconds) > 0
     }
 }
 
 private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
     write(descriptor, bytes.baseAddress, bytes.count)
-}
-
-/// Waits up to a second for room; false when there is none by then, so that a stuck reader stops no bot.
-private func systemPoll(_ descriptor: inout pollfd) -> Bool {
-    poll(&descriptor, 1, 1000) > 0
 }

@@ -47,9 +47,13 @@ public struct LoggingOptions: Sendable, Hashable {
 ///   - secrets: what is masked; values registered later are masked from then on.
 public func bootstrapLogging(_ options: LoggingOptions, secrets: Secrets) {
     let sink = DescriptorSink.standardError
-    let noColor = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
-    let isColoured = sink.isTerminal && !noColor
+    let noColor = getenv("NO_COLOR").map { String(cString: $0) }
+    let isColoured = showsColour(isTerminal: sink.isTerminal, noColor: noColor)
     LoggingSystem.bootstrap { label in
         LineLogHandler(label: label, options: options, isColoured: isColoured, secrets: secrets, sink: sink)
     }
+}
+
+func showsColour(isTerminal: Bool, noColor: String?) -> Bool {
+    isTerminal && (noColor ?? "").isEmpty
 }

@@ -20,9 +20,8 @@ public final class Secrets: Sendable {
     public func register(_ value: String) {
         guard value.count >= Self.minimumLength else { return }
         let jsonEscaped = value.unicodeScalars.map(\.escapedInQuotes).joined()
-        let variants = [value, jsonEscaped, jsonEscaped.replacingSlashes()] + percentEncodings(of: value)
         forms.withLock { forms in
-            for variant in variants {
+            for variant in [value, jsonEscaped, jsonEscaped.replacingSlashes()] {
                 let bytes = Array(variant.utf8)
                 if let first = bytes.first { forms[first, default: []].insert(bytes) }
             }
@@ -43,12 +42,13 @@ public final class Secrets: Sendable {
         // Matches may overlap or touch: whatever any of them covers goes, and a covered stretch becomes one mask.
         var coveredEnd = 0
         for (index, byte) in bytes.enumerated() {
-            if let candidates = forms[byte] {
-                for form in candidates where bytes[index...].starts(with: form) {
-                    if index > coveredEnd || !hasMasked { kept.append(contentsOf: Self.mask.utf8) }
-                    coveredEnd = max(coveredEnd, index + form.count)
-                    hasMasked = true
-                }
+            // What begins with "%" may begin with an encoded byte.
+            let decoded = byte == 0x25 ? percentDecoded(bytes, at: index).flatMap { forms[$0] } : nil
+            for form in [forms[byte], decoded].lazy.compactMap(\.self).joined() {
+                guard let end = matchEnd(of: form, in: bytes, at: index) else { continue }
+                if index > coveredEnd || !hasMasked { kept.append(contentsOf: Self.mask.utf8) }
+                coveredEnd = max(coveredEnd, end)
+                hasMasked = true
             }
             if index >= coveredEnd { kept.append(byte) }
         }
@@ -63,22 +63,25 @@ extension String {
     }
 }
 
-/// Percent-encodings of a value as URL writers make them: they differ in the characters they leave and in case.
-private func percentEncodings(of value: String) -> [String] {
-    let leftAlone: [Set<Unicode.Scalar>] = [
-        [], Set("!$&'()*+,;=:@/?".unicodeScalars), Set("!$&'()*+,;=".unicodeScalars),
-    ]
-    return leftAlone.flatMap { extra in
-        [true, false].map { isUppercase in
-            value.utf8.map { byte in
-                let scalar = Unicode.Scalar(byte)
-                let isUnreserved =
-                    ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar)
-                    || "-._~".unicodeScalars.contains(scalar)
-                if isUnreserved || extra.contains(scalar) { return String(scalar) }
-                let digits = hexadecimal(UInt32(byte), digits: 2)
-                return "%" + (isUppercase ? digits.uppercased() : digits)
-            }.joined()
+/// Where an occurrence of the form that begins at the index ends, plain or with any of its bytes percent-encoded.
+private func matchEnd(of form: [UInt8], in bytes: [UInt8], at start: Int) -> Int? {
+    if bytes[start...].starts(with: form) { return start + form.count }
+    var index = start
+    for expected in form {
+        guard index < bytes.count else { return nil }
+        if percentDecoded(bytes, at: index) == expected {
+            index += 3
+        } else if bytes[index] == expected {
+            index += 1
+        } else {
+            return nil
         }
     }
+    return index
+}
+
+/// The byte that "%XX" at the index stands for; nil when there is none.
+private func percentDecoded(_ bytes: [UInt8], at index: Int) -> UInt8? {
+    guard bytes[index] == 0x25, index + 2 < bytes.count else { return nil }
+    return UInt8(String(decoding: bytes[(index + 1)...(index + 2)], as: UTF8.self), radix: 16)
 }

@@ -14,7 +14,7 @@ enum PlanReport {
         return lines
     }
 
-    static func json(_ survey: Survey, reader: (any RunOutputReading)?, lastLines: Int) async -> JSONValue {
+    static func json(_ survey: Survey, reader: any RunOutputReading, lastLines: Int) async -> JSONValue {
         var bots: [JSONValue] = []
         for entry in survey.entries {
             var runs: [JSONValue] = []
@@ -31,7 +31,7 @@ enum PlanReport {
         return ["bots": .array(bots), "left_out": .array(unnamed)]
     }
 
-    private static func json(_ run: ObservedRun, reader: (any RunOutputReading)?, lastLines: Int) async -> JSONValue {
+    private static func json(_ run: ObservedRun, reader: any RunOutputReading, lastLines: Int) async -> JSONValue {
         var object: JSONObject = [
             "reference": .string(run.reference),
             "created_at": .string("\(run.createdAt)"),
@@ -50,7 +50,7 @@ enum PlanReport {
             object["started_at"] = .string("\(exit.startedAt)")
             object["finished_at"] = .string("\(exit.finishedAt)")
             if !exit.platformError.isEmpty { object["error"] = .string(exit.platformError) }
-            guard lastLines > 0, let reader else { break }
+            guard lastLines > 0 else { break }
             do throws(RunnerError) {
                 let lines = try await reader.lastLines(of: run, limit: lastLines)
                 object["last_lines"] = .array(lines.map { ["stream": .string($0.stream.rawValue), "text": .string($0.text)] })

@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: [UInt64(1), 27, 2026])
+    @Test(.timeLimit(.minutes(5)), arguments: [UInt64(1), 27, 2026])
     func f27MutatedZipsNeverEscapeAndLeaveNothing(seed: UInt64) throws {
         var random = SplitMix(state: seed)
         let scratch = try Scratch()

@@ -75,6 +75,12 @@ import Testing
         #expect(try scratch.repack(ZipWriter(.init("ok"), .link("a/b/l", to: "../../ok")).bytes()).entries == 4)
     }
 
+    @Test(arguments: ["z/..", "../z/../w", "z/../../q"])
+    func f27LinksThatClimbAfterANameAreRefused(target: String) throws {
+        let zip = ZipWriter(.init("ok"), .link("x/y/deep/l", to: target)).bytes()
+        try expect(.unsafeEntry, naming: "x/y/deep/l", zip)
+    }
+
     @Test func f27NothingIsWrittenThroughALink() throws {
         try expect(
             .duplicate,
@@ -214,6 +220,14 @@ import Testing
         writer.announcedEntries = announced
         let error = try scratch.refusal(writer.bytes())
         #expect([.truncated, .corrupt, .empty, .tooManyEntries].contains(error.code), "\(error)")
+    }
+
+    @Test func f27EntriesBeyondTheAnnouncedNumberAreRefused() throws {
+        var writer = ZipWriter(.init("a"), .init("hidden"))
+        writer.announcedEntries = 1
+        let error = try scratch.refusal(writer.bytes())
+        #expect(error.code == .corrupt)
+        #expect(error.message.contains("more than the 1 entries announced"))
     }
 
     @Test func f27WhatIsNoZipIsRefused() throws {

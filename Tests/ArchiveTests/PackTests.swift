@@ -139,6 +139,16 @@ import Testing
         #expect(try readFile(named: long, inTar: tar, limit: 0) == [])
     }
 
+    @Test func longestNameIsPacked() throws {
+        let name = String(repeating: String(repeating: "ü", count: 127) + "/", count: 4) + "xxxx"
+        #expect(name.utf8.count == 1024)
+        let owner = FileOwnership(uid: .max, gid: .max)
+        let tar = try packFiles([ArchiveFile(name: name, contents: [1], owner: owner)])
+        #expect(try readFile(named: name, inTar: tar, limit: 1) == [1])
+        let error = #expect(throws: ArchiveError.self) { try packFiles([ArchiveFile(name: name + "x", contents: [])]) }
+        #expect(error?.code == .unsafeEntry)
+    }
+
     @Test(arguments: ["", ".", "../x", "/x", "a\\b", "a\0b"])
     func f27UnsafeNamesAreNotPacked(name: String) {
         let error = #expect(throws: ArchiveError.self) { try packFiles([ArchiveFile(name: name, contents: [])]) }

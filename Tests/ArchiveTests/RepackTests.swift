@@ -51,6 +51,8 @@ import Testing
         _ = try scratch.repack(ZipWriter(.init("größe")).bytes())
         #expect(String(cString: setlocale(LC_ALL, nil)) == before)
         #expect(uselocale(nil) == thread)
+        _ = try Scratch().refusal(ZipWriter(.init("größe"), .init("../evil")).bytes())
+        #expect(uselocale(nil) == thread)
     }
 
     @Test func zipsOfPythonAreRead() throws {
@@ -73,6 +75,23 @@ import Testing
         #expect(summary.bytes == 79_000)
         try unpack(tar: scratch("code.tar"), into: scratch("out"))
         #expect(try scratch.text("out/main.py") == String(repeating: "print(1)\n", count: 1000))
+    }
+
+    @Test func directoryInAnyOrderIsRead() throws {
+        try python(
+            """
+            import sys, zipfile
+            with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as z:
+                for n in range(20): z.writestr(f'{n:02}', 'x' * n)
+                z.writestr('__MACOSX/._00', 'mac')
+                z.filelist.reverse()
+            """,
+            scratch("code.zip")
+        )
+        let summary = try repackZip(at: scratch("code.zip"), to: scratch("code.tar"), owner: .root)
+        #expect(summary.files.count == 21)
+        #expect(summary.files.first == "00")
+        #expect(try readFile(named: "19", inTar: scratch.read("code.tar"), limit: 100)?.count == 19)
     }
 
     @Test func zip64EndRecordIsRead() throws {
@@ -132,6 +151,19 @@ import Testing
         #expect(try scratch.tree() == ["code.zip"])
     }
 
+    @Test func fullDiskIsRetryable() throws {
+        let full = open("/dev/full", O_WRONLY)
+        defer { close(full) }
+        let error = #expect(throws: ArchiveError.self) {
+            try withUTF8Locale { () throws(ArchiveError) in
+                var writer = try TarWriter.open(TarSink(descriptor: full))
+                try writer.finish()
+            }
+        }
+        #expect(error?.cause?.number == ENOSPC)
+        #expect(error?.isRetryable == true)
+    }
+
     @Test func cancelledTaskStops() async throws {
         let zip = try scratch.write(ZipWriter(.init("a")).bytes(), to: "code.zip")
         let tar = scratch("code.tar")
@@ -146,6 +178,21 @@ import Testing
         }
         #expect(await task.value == .cancelled)
         #expect(try scratch.tree() == ["code.zip"])
+    }
+
+    @Test(.timeLimit(.minutes(5))) func nearlyAsManyEntriesAsAllowedAreRepacked() throws {
+        try python(
+            """
+            import sys, zipfile
+            with zipfile.ZipFile(sys.argv[1], 'w') as z:
+                for n in range(19000): z.writestr(f'node_modules/package-{n // 100}/lib/dist/file-{n}.js', 'x')
+            """,
+            scratch("code.zip")
+        )
+        let summary = try repackZip(at: scratch("code.zip"), to: scratch("code.tar"), owner: .root)
+        #expect(summary.entries == 19_000 + 1 + 190 * 3)
+        try unpack(tar: scratch("code.tar"), into: scratch("out"))
+        #expect(try scratch.text("out/node_modules/package-189/lib/dist/file-18999.js") == "x")
     }
 
     @Test func f27LargeFileIsStreamedInBoundedMemory() throws {
@@ -167,7 +214,8 @@ import Testing
             limits: ArchiveLimits(maxRatio: 2000)
         )
         #expect(summary.bytes == 300 << 20)
-        #expect(try peakMemory() - before < 64 << 10)
+        // Other tests run in this process meanwhile: the bound only has to tell streaming from holding all 300 MiB.
+        #expect(try peakMemory() - before < 250 << 10)
 
         let refused = #expect(throws: ArchiveError.self) {
             try repackZip(at: scratch("code.zip"), to: scratch("bomb.tar"), owner: .root)

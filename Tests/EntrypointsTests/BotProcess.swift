@@ -7,6 +7,8 @@ struct Ended: Sendable {
     var code: Int32
     var stdout: String
     var stderr: String
+    /// Whether processes of its group ran on after it: without `exec`, a signal only reaches the shell.
+    var leftProcesses: Bool
 }
 
 /// A process of the tests whose pipes are drained on threads of their own, so that it can't deadlock.
@@ -42,7 +44,7 @@ enum BotProcess {
         }
         try await start(process)
         let pid = process.processIdentifier
-        let deadline = DispatchWorkItem { kill(pid, SIGKILL) }
+        let deadline = DispatchWorkItem { kill(-pid, SIGKILL) }
         DispatchQueue.global().asyncAfter(deadline: .now() + limit, execute: deadline)
         async let output = read(stdout.fileHandleForReading) { text in
             guard let marker, text.contains(marker) else { return false }
@@ -53,7 +55,9 @@ enum BotProcess {
         var code: Int32 = -1
         for await status in ended.stream { code = status }
         deadline.cancel()
-        return await Ended(code: code, stdout: output, stderr: errors)
+        // Foundation gives the process a group of its own.
+        let left = kill(-pid, SIGKILL) == 0
+        return await Ended(code: code, stdout: output, stderr: errors, leftProcesses: left)
     }
 
     /// Starts it on a thread without blocked signals: Dispatch's threads block most, and children inherit that.

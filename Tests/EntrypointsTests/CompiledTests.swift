@@ -62,7 +62,9 @@ import Testing
 
     @Test func f43ANativeBotGetsSigtermItself() async throws {
         let plain = try await nativeBot(id: "plain")
-        #expect(try await plain.run(terminateAfter: "ready\n", limit: 25).code == EntrypointExitCode.terminated)
+        let killed = try await plain.run(terminateAfter: "ready\n", limit: 25)
+        #expect(killed.code == EntrypointExitCode.terminated)
+        #expect(!killed.leftProcesses)
         let handler = try await nativeBot(id: "handler")
         let ended = try await handler.run(terminateAfter: "ready\n", limit: 25)
         #expect(ended.code == 4)
@@ -80,7 +82,7 @@ import Testing
     }
 
     @Test(arguments: ["Bot.jar", "Bot.jar:Bot"])
-    func aJarRunsWithItsOwnMainOrTheNamedOne(entrypoint: String) async throws {
+    func f43AJarRunsWithItsOwnMainOrTheNamedOneAndGetsSigterm(entrypoint: String) async throws {
         var bot = try Bot(.jvm, "lib dir/" + entrypoint, files: ["Bot.java": Self.javaSource], config: #"{"a": "'"}"#)
         try FileManager.default.createDirectory(at: bot.file("lib dir"), withIntermediateDirectories: true)
         try await build(bot, ["javac", "-d", "classes", "Bot.java"])
@@ -90,6 +92,7 @@ import Testing
 
         let stopped = try await bot.run(terminateAfter: "ready\n")
         #expect(stopped.code == EntrypointExitCode.terminated)
+        #expect(!stopped.leftProcesses)
         #expect(stopped.stdout == "{\"a\": \"'\"}\nready\nhook\n")
         bot.environment["BOT_ID"] = "exit"
         #expect(try await bot.run().code == 7)

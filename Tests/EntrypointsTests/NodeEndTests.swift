@@ -157,6 +157,7 @@ import Testing
         let bot = try Bot(.node, "bot.js", files: ["bot.js": stop.source])
         let ended = try await bot.run(terminateAfter: "ready\n", limit: 25)
         #expect(ended.code == stop.code, "\(ended.stderr)")
+        #expect(!ended.leftProcesses)
         #expect(ended.stdout == "ready\n" + stop.prints)
         #expect(try bot.result()?["status"] == stop.result)
     }

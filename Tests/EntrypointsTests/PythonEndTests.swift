@@ -173,6 +173,7 @@ import Testing
         let bot = try Bot(.python, "bot.py", files: ["bot.py": stop.source])
         let ended = try await bot.run(terminateAfter: "ready\n", limit: 25)
         #expect(ended.code == stop.code, "\(ended.stderr)")
+        #expect(!ended.leftProcesses)
         #expect(ended.stdout == "ready\n" + stop.prints)
         #expect(try bot.result()?["status"] == stop.result)
     }

@@ -123,11 +123,8 @@ final class ServerConnection {
             request.body = body
         } else if request.header("Transfer-Encoding") == "chunked" {
             while true {
-                guard let line = readLine(), let size = Int(line, radix: 16), let chunk = read(size), readLine() == ""
-                else {
-                    return nil
-                }
-                if size == 0 { break }
+                guard let chunk = readChunk() else { return nil }
+                if chunk.isEmpty { break }
                 request.body += chunk
             }
         }
@@ -151,7 +148,13 @@ final class ServerConnection {
         return Array(buffer.prefix(count))
     }
 
-    private func readLine() -> String? {
+    /// Drops what was received beyond the last head.
+    fileprivate func takeBuffered() -> Int {
+        defer { buffer = [] }
+        return buffer.count
+    }
+
+    fileprivate func readLine() -> String? {
         while true {
             if let end = buffer.firstIndex(of: 10) {
                 defer { buffer.removeFirst(end + 1) }
@@ -242,7 +245,8 @@ private final class ThreadBody {
 }
 
 private func runThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    let thread = Unmanaged<ThreadBody>.fromOpaque(context!).takeRetainedValue()
+    guard let context else { return nil }
+    let thread = Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue()
     thread.body()
     thread.group.leave()
     return nil
@@ -293,4 +297,40 @@ func fullUnixListener() -> (path: String, end: () -> Void) {
             unlink(path)
         }
     )
+}
+
+extension ServerConnection {
+    /// Reads up to `count` bytes of a body without keeping them; returns how many came before the client closed.
+    func discard(_ count: Int, each: (Int) -> Void = { _ in }) -> Int {
+        var scratch = [UInt8](repeating: 0, count: 65_536)
+        var total = min(takeBuffered(), count)
+        each(total)
+        while total < count {
+            let received = recv(descriptor, &scratch, min(scratch.count, count - total), 0)
+            guard received > 0 else { break }
+            total += received
+            each(total)
+        }
+        return total
+    }
+}
+
+extension ServerConnection {
+    /// The next chunk of a chunked body, empty for the last one; nil when the client has closed.
+    func readChunk() -> [UInt8]? {
+        guard let line = readLine(), let size = Int(line, radix: 16), let chunk = read(size), readLine() == "" else {
+            return nil
+        }
+        return chunk
+    }
+
+    /// Reads a chunked body without keeping it; returns its size.
+    func discardChunked(each: (Int) -> Void) -> Int {
+        var total = 0
+        while let chunk = readChunk(), !chunk.isEmpty {
+            total += chunk.count
+            each(total)
+        }
+        return total
+    }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import HTTP
 import Synchronization
@@ -27,6 +28,7 @@ struct Pulled: AsyncSequence, Sendable {
 
 /// Opens once.
 final class Gate: Sendable {
+    private let opened = DispatchSemaphore(value: 0)
     private let state = Mutex<(isOpen: Bool, waiters: [CheckedContinuation<Void, Never>])>((false, []))
 
     func open() {
@@ -35,6 +37,13 @@ final class Gate: Sendable {
             return state.waiters
         }
         for waiter in waiters { waiter.resume() }
+        opened.signal()
+    }
+
+    /// For a server's thread.
+    func waitOnThread() {
+        opened.wait()
+        opened.signal()
     }
 
     func wait() async {
@@ -91,7 +100,8 @@ func descriptors(_ prefix: String) -> Int {
             $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
         }
         let target = [CChar](unsafeUninitializedCapacity: 255) { bytes, count in
-            count = max(readlink("/proc/self/fd/\(name)", bytes.baseAddress!, bytes.count), 0)
+            guard let start = bytes.baseAddress else { return }
+            count = max(readlink("/proc/self/fd/\(name)", start, bytes.count), 0)
         }
         if String(decoding: target.map(UInt8.init(bitPattern:)), as: UTF8.self).hasPrefix(prefix) { count += 1 }
     }

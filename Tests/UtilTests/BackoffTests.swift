@@ -14,7 +14,7 @@ import Util
         for seed in UInt64(0)..<200 {
             let delay = backoff.delay(attempt: attempt, seed: seed)
             let base: Duration = attempt <= 1 ? .seconds(1) : attempt == 2 ? .seconds(2) : .seconds(300)
-            #expect(delay <= base)
+            #expect(delay <= base * 1.2)
             #expect(delay >= base * 0.8)
         }
     }
@@ -22,7 +22,7 @@ import Util
     @Test func jitterUsesItsWholeRangeAlsoAtTheMaximum() {
         let delays = (0..<1_000).map { Backoff.standard.delay(attempt: 50, seed: "bot-\($0)") }
         #expect(delays.contains { $0 < .seconds(245) })
-        #expect(delays.contains { $0 > .seconds(295) })
+        #expect(delays.contains { $0 > .seconds(355) })
         #expect(Set(delays).count > 990)
     }
 
@@ -30,7 +30,7 @@ import Util
     @Test func f05DelayOfASeedAndAttemptIsTheSameInEveryProcess() throws {
         let backoff = try Backoff(initial: .seconds(1), multiplier: 2, maximum: .seconds(300), jitter: 0.2)
         let delays = (1...3).map { backoff.delay(attempt: $0, seed: "bot-1") / .milliseconds(1) }.map { Int($0) }
-        #expect(delays == [809, 1922, 3727])
+        #expect(delays == [1182, 1756, 3746])
         #expect(backoff.delay(attempt: 1, seed: "bot-1") != backoff.delay(attempt: 1, seed: "bot-2"))
     }
 
@@ -42,9 +42,9 @@ import Util
         var least = Constant(value: 0)
         var most = Constant(value: .max)
         let backoff = try Backoff(initial: .seconds(10), jitter: 0.5)
-        #expect(backoff.delay(attempt: 1, using: &least) == .seconds(10))
-        let shortest = backoff.delay(attempt: 1, using: &most)
-        #expect(shortest >= .seconds(5) && shortest < .milliseconds(5_001))
+        #expect(backoff.delay(attempt: 1, using: &least) == .seconds(5))
+        let longest = backoff.delay(attempt: 1, using: &most)
+        #expect(longest <= .seconds(15) && longest > .milliseconds(14_999))
     }
 
     @Test func zeroStaysZeroHoweverOftenItIsMultiplied() throws {

@@ -1,7 +1,8 @@
 import Foundation
 import Logging
 import Testing
-import Util
+
+@testable import Util
 
 @Suite struct LoggingTests {
     struct Failure: Error, CustomStringConvertible { let description: String }
@@ -121,6 +122,13 @@ import Util
         #expect(sink.lines.last?.contains("\u{1B}") == false)
     }
 
+    @Test func colourNeedsATerminalAndNoWishAgainstIt() {
+        #expect(showsColour(isTerminal: true, noColor: nil))
+        #expect(showsColour(isTerminal: true, noColor: ""))
+        #expect(!showsColour(isTerminal: true, noColor: "0"))
+        #expect(!showsColour(isTerminal: false, noColor: nil))
+    }
+
     @Test func optionsAreReadFromText() throws {
         #expect(try LoggingOptions(level: "Debug", format: "JSON") == LoggingOptions(level: .debug, format: .json))
         #expect(try LoggingOptions(level: "warn", format: "text") == LoggingOptions(level: .warning, format: .text))
@@ -131,16 +139,53 @@ import Util
         #expect(format?.message == "unknown log format \"xml\": allowed are text, json")
     }
 
+    /// What a thread of its own reads from the pipe until its end: the writer may block the tests' threads.
+    private func contents(of pipe: Pipe) -> AsyncStream<Data> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Data.self)
+        let reader = pipe.fileHandleForReading
+        Thread.detachNewThread {
+            continuation.yield(reader.readDataToEndOfFile())
+            continuation.finish()
+        }
+        return stream
+    }
+
+    private func all(_ stream: AsyncStream<Data>) async -> Data {
+        await stream.reduce(into: Data()) { $0.append($1) }
+    }
+
+    @Test func aLineCutOffByAStuckReaderDoesNotRunIntoTheNext() throws {
+        let pipe = Pipe()
+        let output = pipe.fileHandleForWriting.fileDescriptor
+        let input = pipe.fileHandleForReading.fileDescriptor
+        for descriptor in [input, output] {
+            #expect(fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0)
+        }
+        let sink = DescriptorSink(descriptor: output, patience: .zero)
+        sink.write(line: Array(repeating: 0x61, count: 1_000_000) + [0x0A])
+        let cutOff = available(input)
+        #expect(cutOff.count > 1_000 && cutOff.count < 1_000_000 && Set(cutOff) == [0x61])
+        sink.write(line: Array("next\n".utf8))
+        sink.write(line: Array("last\n".utf8))
+        #expect(available(input) == Array("\nnext\nlast\n".utf8))
+        withExtendedLifetime(pipe) {}
+    }
+
+    /// What a non-blocking descriptor has right now.
+    private func available(_ descriptor: Int32) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while case let count = read(descriptor, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
+        return bytes
+    }
+
     @Test func concurrentLinesDoNotMix() async throws {
         let pipe = Pipe()
         let handle = pipe.fileHandleForWriting
         let sink = DescriptorSink(descriptor: handle.fileDescriptor)
-        let reader = pipe.fileHandleForReading
+        let received = contents(of: pipe)
         // Lines longer than a pipe takes in one piece.
         let length = 100_000
-        async let received = withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: reader.readDataToEndOfFile()) }
-        }
         await withTaskGroup(of: Void.self) { group in
             for letter in UInt8(ascii: "a")...UInt8(ascii: "h") {
                 group.addTask {
@@ -149,7 +194,7 @@ import Util
             }
         }
         try handle.close()
-        let lines = await received.split(separator: 0x0A)
+        let lines = await all(received).split(separator: 0x0A)
         #expect(lines.count == 8)
         #expect(lines.allSatisfy { $0.count == length && Set($0).count == 1 })
     }
@@ -159,12 +204,9 @@ import Util
         let handle = pipe.fileHandleForWriting
         let descriptor = handle.fileDescriptor
         #expect(fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0)
-        let reader = pipe.fileHandleForReading
-        async let received = withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: reader.readDataToEndOfFile()) }
-        }
+        let received = contents(of: pipe)
         DescriptorSink(descriptor: descriptor).write(line: Array(repeating: 0x61, count: 1_000_000))
         try handle.close()
-        #expect(await received.count == 1_000_000)
+        #expect(await all(received).count == 1_000_000)
     }
 }

@@ -6,6 +6,7 @@ set -euo pipefail
 # Debian keeps debootstrap, dockerd and runc where a plain user's PATH has no entry.
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
+# shellcheck disable=SC2034 # for the scripts
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # What is slow to make (a virtual environment, image archives) outlives the checkout.
 cache="${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/the0-runtime"
@@ -73,3 +74,10 @@ end_recorded() {
 }
 
 process_state() { sed -e 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 1; }
+
+# Bit 24 of the bounding set is CAP_SYS_RESOURCE; without it runc needs the wrapper.
+lacks_sys_resource() {
+    local set
+    set=$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)
+    [ $(((0x$set >> 24) & 1)) -eq 0 ]
+}

@@ -39,8 +39,7 @@ struct PlanCommand: AsyncParsableCommand {
         switch output {
         case .table: print(PlanReport.table(survey))
         case .json:
-            let reader = assembly.runner as? any RunOutputReading
-            print(await PlanReport.json(survey, reader: reader, lastLines: lastLines).text)
+            print(await PlanReport.json(survey, reader: assembly.runner, lastLines: lastLines).text)
         }
     }
 }

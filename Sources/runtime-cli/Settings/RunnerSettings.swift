@@ -1,5 +1,7 @@
 import Control
+import DockerMode
 import Foundation
+import Logging
 import Model
 import Runtime
 import Util
@@ -29,11 +31,7 @@ struct RunnerSettings: Sendable {
     var dockerHost: String?
     var dockerTLSVerify: Bool
     var dockerCertificates: String?
-    var pull: String
-    var cpuShares: Int64?
-    var stopGrace: Duration
-    var engineLogSize: Int64
-    var engineLogFiles: Int
+    var docker: DockerSettings
     var cacheDirectory: String
     var cacheSize: Int64
     var objects: ObjectStore?
@@ -60,17 +58,7 @@ struct RunnerSettings: Sendable {
         // As the docker client has it: any text that isn't empty switches verification on, an explicit false doesn't.
         dockerTLSVerify = try sources.value(.dockerTLSVerify, default: false) { !["0", "false"].contains($0.lowercased()) }
         dockerCertificates = try sources.text(.dockerCertificates)?.text
-        pull = try sources.value(.pull, default: "missing") { text in
-            guard ["missing", "always", "never"].contains(text) else {
-                throw SettingProblem("expected missing, always or never")
-            }
-            return text
-        }
-        let shares = try sources.value(.cpuShares, default: 0, SettingParser.integer(0...262_144))
-        cpuShares = shares == 0 ? nil : shares
-        stopGrace = try sources.value(.stopGrace, default: .seconds(30), SettingParser.duration(from: .seconds(1)))
-        engineLogSize = try sources.value(.engineLogSize, default: 10 << 20, SettingParser.bytes)
-        engineLogFiles = Int(try sources.value(.engineLogFiles, default: 3, SettingParser.integer(1...1000)))
+        docker = try RunnerSettings.docker(sources)
         cacheDirectory = try sources.value(
             .cacheDirectory,
             default: RunnerSettings.defaultCache(sources.environment),
@@ -97,17 +85,19 @@ struct RunnerSettings: Sendable {
             }
             var settings = try RunnerSettings(sources)
             if quiet, try sources.text(.logLevel) == nil { settings.logging.level = .warning }
-            let secrets = Secrets()
-            for secret in settings.secrets { secrets.register(secret) }
-            bootstrapLogging(settings.logging, secrets: secrets)
+            bootstrapLogging(settings.logging, secrets: settings.secretValues)
             return settings
         } catch {
             throw CommandExit.failing(CommandExit.configuration, error)
         }
     }
 
-    /// The values that must never be shown.
-    var secrets: [String] { [objects?.accessKey, objects?.secretKey].compactMap(\.self) }
+    /// The values that must never be shown, as log handlers and health reports look for them.
+    var secretValues: Secrets {
+        let secrets = Secrets()
+        for value in [objects?.accessKey, objects?.secretKey].compactMap(\.self) { secrets.register(value) }
+        return secrets
+    }
 
     private static func store(_ sources: SettingSources) throws(SettingError) -> (Store, Bool) {
         func parse(_ text: String) -> Store {
@@ -196,6 +186,23 @@ struct RunnerSettings: Sendable {
                 backoff: backoff,
                 resetAfter: try sources.value(.restartResetAfter, default: plain.resetAfter, SettingParser.duration(from: least))
             )
+        )
+    }
+
+    private static func docker(_ sources: SettingSources) throws(SettingError) -> DockerSettings {
+        let plain = DockerSettings()
+        let shares = try sources.value(.cpuShares, default: 0, SettingParser.integer(0...262_144))
+        return DockerSettings(
+            pullPolicy: try sources.value(.pull, default: plain.pullPolicy) { text in
+                guard let policy = DockerSettings.PullPolicy(rawValue: text) else {
+                    throw SettingProblem("expected missing, always or never")
+                }
+                return policy
+            },
+            logFileSize: try sources.value(.engineLogSize, default: plain.logFileSize) { String(try SettingParser.bytes($0)) },
+            logFileCount: Int(try sources.value(.engineLogFiles, default: 3, SettingParser.integer(1...1000))),
+            stopGrace: try sources.value(.stopGrace, default: plain.stopGrace, SettingParser.duration(from: .seconds(1))),
+            cpuShares: shares == 0 ? nil : shares
         )
     }
 

@@ -23,7 +23,7 @@ enum SettingParser {
 
     static func duration(from minimum: Duration) -> (String) throws -> Duration {
         { text in
-            do { return try GoDuration.parse(text, minimum: minimum) } catch { throw SettingProblem(error.message) }
+            do throws(UtilError) { return try GoDuration.parse(text, minimum: minimum) } catch { throw SettingProblem(error.message) }
         }
     }
 

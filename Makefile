@@ -1,0 +1,21 @@
+# The project's habits; each is a script or one command, so that both can be read and run alone.
+
+.PHONY: setup build test lint demo clean
+
+setup:  ## Install what a build needs
+	scripts/setup
+
+build: setup  ## Build everything, debug
+	swift build
+
+test:  ## All tests against real services; ARGS='--filter ModelTests' for some
+	scripts/test $(ARGS)
+
+lint:  ## Style of scripts and sources
+	scripts/lint
+
+demo:  ## Run the example bots
+	scripts/demo $(ARGS)
+
+clean:  ## Remove what builds made
+	rm -rf .build

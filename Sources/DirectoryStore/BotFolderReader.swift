@@ -1,0 +1,84 @@
+import Model
+import Runtime
+import Synchronization
+
+/// Reads folders with a program, remembering the digest of code that hasn't changed.
+final class BotFolderReader: Sendable {
+    private let root: String
+    private let digests = Mutex<[String: (fingerprint: String, digest: String)]>([:])
+
+    init(root: String) { self.root = root }
+
+    /// Makes a bot of an instance and the folder it names. Blocks while it reads.
+    func bot(_ instance: BotInstance) throws(DocumentError) -> Bot {
+        let id = instance.id
+        let program = try program(instance)
+        let config: JSONObject
+        if let own = instance.config { config = own } else { config = try folderConfig(instance) }
+        return Bot(
+            id: id,
+            isEnabled: Bot.enabled(top: instance.enabled, config: config["enabled"]),
+            config: config,
+            custom: program
+        )
+    }
+
+    private func program(_ instance: BotInstance) throws(DocumentError) -> CustomBotVersion {
+        let name = "\(instance.folder)/\(DirectoryBotStore.programFile)"
+        guard let text = try text(of: DirectoryBotStore.programFile, instance) else {
+            throw DocumentError(id: instance.id.text, field: "bot", problem: "names the folder \(instance.folder.escapedForMessage), which has no \(DirectoryBotStore.programFile)")
+        }
+        let value: JSONValue
+        do { value = try YAMLDocument.parse(text) } catch {
+            throw DocumentError(id: instance.id.text, field: name, problem: error.description)
+        }
+        guard case .object(var object) = value else {
+            throw DocumentError(id: instance.id.text, field: name, problem: "is \(value.kindName); expected a mapping")
+        }
+        // A version such as 1.0 is a number to YAML.
+        let version = object["version"].map { $0.string ?? $0.text } ?? ""
+        object["version"] = .string(version)
+        let config = try CustomBotConfig(document: object, id: instance.id.text, path: "\(name): ")
+        return CustomBotVersion(version: version, code: try code(instance), config: config)
+    }
+
+    private func folderConfig(_ instance: BotInstance) throws(DocumentError) -> JSONObject {
+        guard let text = try text(of: DirectoryBotStore.configFile, instance) else { return [:] }
+        let field = "\(instance.folder)/\(DirectoryBotStore.configFile)"
+        let value: JSONValue
+        do { value = try JSONValue.parse(text) } catch {
+            throw DocumentError(id: instance.id.text, field: field, problem: error.description)
+        }
+        guard case .object(let object) = value else {
+            throw DocumentError(id: instance.id.text, field: field, problem: "is \(value.kindName); expected an object")
+        }
+        return object
+    }
+
+    private func code(_ instance: BotInstance) throws(DocumentError) -> CodeReference {
+        let path = "\(root)/\(instance.folder)"
+        let folder = CodeFolder(path: path)
+        do throws(RunnerError) {
+            let fingerprint = try folder.fingerprint()
+            if let known = digests.withLock({ $0[path] }), known.fingerprint == fingerprint {
+                return .directory(path: path, digest: known.digest)
+            }
+            let digest = try folder.digest()
+            // What was written while the files were read has another fingerprint by now, and is read again next time.
+            digests.withLock { $0[path] = (fingerprint, digest) }
+            return .directory(path: path, digest: digest)
+        } catch {
+            throw DocumentError(id: instance.id.text, field: "code", problem: error.message)
+        }
+    }
+
+    /// The text of a file in an instance's folder; nil when it isn't there.
+    private func text(of file: String, _ instance: BotInstance) throws(DocumentError) -> String? {
+        let field = "\(instance.folder)/\(file)"
+        do throws(FileProblem) {
+            return try TextFile.read("\(root)/\(instance.folder)/\(file)", limit: YAMLDocument.longest)
+        } catch {
+            throw DocumentError(id: instance.id.text, field: field, problem: error.description)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+public import Control
+public import Logging
+public import Model
+import Synchronization
+import Util
+
+/// Bots in a directory: each sub-folder with a `bot-config.yaml` and code is a program.
+///
+/// A file `bots.yaml` beside the folders lists the bots; without it each folder is one bot of its name, with the parameters of
+/// its `config.json`. `docs/directory-store.md` tells the format.
+public final class DirectoryBotStore: BotStore {
+    /// The file that makes a folder a program.
+    static let programFile = "bot-config.yaml"
+    /// The file with the parameters of a folder's bot.
+    static let configFile = "config.json"
+    /// The file that lists bots.
+    static let listFile = "bots.yaml"
+
+    /// The directory.
+    public let path: String
+    private let logger: Logger
+    private let executor: BlockingExecutor
+    private let reader: BotFolderReader
+    private let passedOver = Mutex<Set<BotID>>([])
+
+    /// A store over a directory; nothing is read yet.
+    /// - Throws: ``StoreError`` when the system has no thread left to read on.
+    public init(path: String, logger: Logger) throws(StoreError) {
+        self.path = path
+        self.logger = logger
+        reader = BotFolderReader(root: path)
+        do { executor = try BlockingExecutor(name: "directory", threads: 2) } catch {
+            throw StoreError(.unavailable, error.message, cause: error)
+        }
+    }
+
+    public func bots() async throws(StoreError) -> [StoredBot] { try await read { _ in true } }
+
+    public func bot(_ id: BotID) async throws(StoreError) -> StoredBot? {
+        // Several entries of one id are joined into one that is broken.
+        try await StoredBot.resolvingDuplicates(read { $0 == id }).first
+    }
+
+    /// Whether the directory can be read now.
+    /// - Throws: ``StoreError`` when it can't.
+    public func check() async throws(StoreError) { _ = try await blocking { () throws(StoreError) in try self.entries() } }
+
+    private func read(_ isWanted: @escaping @Sendable (BotID) -> Bool) async throws(StoreError) -> [StoredBot] {
+        try await blocking { () throws(StoreError) in
+            try self.entries().compactMap { entry in
+                switch entry {
+                case .failure(let error): return isWanted(BotID(error.id)) ? .broken(BotID(error.id), error) : nil
+                case .success(let instance): return isWanted(instance.id) ? self.stored(instance) : nil
+                }
+            }
+        }
+    }
+
+    private func stored(_ instance: BotInstance) -> StoredBot? {
+        do throws(DocumentError) {
+            let bot = try reader.bot(instance)
+            guard bot.custom.config.type != "scheduled" else {
+                if passedOver.withLock({ $0.insert(bot.id).inserted }) {
+                    logger.info("bot passed over: it is scheduled, not live", metadata: ["bot": "\(bot.id)"])
+                }
+                return nil
+            }
+            return .bot(bot)
+        } catch {
+            return .broken(instance.id, error)
+        }
+    }
+
+    /// What the directory lists. An entry that is broken is one failure among the others; a list that can't be read is none.
+    private func entries() throws(StoreError) -> [Result<BotInstance, DocumentError>] {
+        let names: [String]
+        do throws(FileProblem) { names = try TextFile.names(in: path) } catch { throw failure(path, error.description) }
+        let list: String?
+        do throws(FileProblem) { list = try TextFile.read("\(path)/\(Self.listFile)", limit: YAMLDocument.longest) } catch {
+            throw failure("\(path)/\(Self.listFile)", error.description)
+        }
+        guard let list else {
+            return names.filter { isProgram($0) }.map { .success(BotInstance(folder: $0)) }
+        }
+        return try entries(of: list, folders: Set(names))
+    }
+
+    private func entries(of list: String, folders: Set<String>) throws(StoreError) -> [Result<BotInstance, DocumentError>] {
+        let place = "\(path)/\(Self.listFile)"
+        let value: JSONValue
+        do throws(YAMLProblem) { value = try YAMLDocument.parse(list) } catch { throw failure(place, error.description) }
+        let listed = if case .object(let object) = value, object.count == 1 { object["bots"] ?? value } else { value }
+        switch listed {
+        case .null:
+            return []
+        case .array(let elements):
+            return elements.enumerated().map { index, element in
+                do throws(DocumentError) {
+                    let instance = try BotInstance(entry: element, position: index + 1)
+                    // A folder is one of those that are there, never a path.
+                    guard folders.contains(instance.folder) else {
+                        throw DocumentError(
+                            id: instance.id.text,
+                            field: "bot",
+                            problem: "names the folder \(instance.folder.escapedForMessage), which isn't there"
+                        )
+                    }
+                    return .success(instance)
+                } catch {
+                    return .failure(error)
+                }
+            }
+        default:
+            throw failure(place, "is \(listed.kindName); expected a list of bots, or a mapping with the one key bots")
+        }
+    }
+
+    private func isProgram(_ name: String) -> Bool {
+        // A file that can't be looked at makes the folder a program all the same: it is then reported as broken.
+        do throws(FileProblem) { return try TextFile.read("\(path)/\(name)/\(Self.programFile)", limit: .max) != nil } catch { return true }
+    }
+
+    private func failure(_ place: String, _ problem: String) -> StoreError {
+        StoreError(.unavailable, "\(place.escapedForMessage) \(problem)")
+    }
+
+    private func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws(StoreError) -> Value) async throws(StoreError) -> Value {
+        do { return try await executor.blocking { try body() } } catch let error as StoreError {
+            throw error
+        } catch {
+            throw StoreError(.cancelled, "reading \(path.escapedForMessage) was cancelled", cause: error)
+        }
+    }
+}

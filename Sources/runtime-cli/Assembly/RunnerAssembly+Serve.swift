@@ -1,0 +1,88 @@
+import ArgumentParser
+import Control
+import DockerMode
+import Logging
+import Metrics
+import Model
+import Monitoring
+import ServiceLifecycle
+import UnixSignals
+import Util
+
+extension RunnerAssembly {
+    /// How long a stop may take before what still goes on is cancelled, and before the process ends all the same.
+    private static let stopDeadline = Duration.seconds(15)
+
+    /// Serves until SIGTERM or SIGINT.
+    func serve(stopBotsOnExit: Bool, printStatus: Bool) async throws {
+        let address: ListenAddress
+        do throws(MonitoringError) { address = try ListenAddress(settings.listen) } catch {
+            throw CommandExit.failing(CommandExit.configuration, error)
+        }
+        announce()
+        // Stopped in the reverse order: the reconciler first, and who watches for a second signal last.
+        var services: [any Service] = [
+            SecondSignal(logger: logger),
+            StatusServer(address: address, health: health, registry: registry, logger: logger),
+            DependencyProbes(probes: probes, health: health, logger: logger),
+        ]
+        if let prepare = store.prepare { services.append(StorePreparation(prepare: prepare, logger: logger)) }
+        if printStatus { services.append(StatusPrinter(statuses: reconciler.statuses)) }
+        for source in sources { services.append(WakeSourceService(source: source, reconciler: reconciler)) }
+        services.append(ReconcilerService(reconciler: reconciler, stopBotsOnExit: stopBotsOnExit, logger: logger))
+        var configuration = ServiceGroupConfiguration(
+            services: services,
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
+        )
+        // Outlasts the engine's own deadline for a stubborn bot, where bots are taken along.
+        let patience = stopBotsOnExit ? settings.docker.stopGrace + Self.stopDeadline + Self.stopDeadline : Self.stopDeadline
+        configuration.maximumGracefulShutdownDuration = patience
+        configuration.maximumCancellationDuration = Self.stopDeadline
+        do { try await ServiceGroup(configuration: configuration).run() } catch let error as MonitoringError {
+            throw CommandExit.failing(CommandExit.unavailable, error)
+        }
+        logger.info("stopped")
+    }
+
+    /// Makes one full pass and does what follows from it.
+    func runOnce() async throws {
+        announce()
+        let failed: [BotID: String]
+        do throws(ReconcileError) { failed = try await reconciler.runOnce() } catch {
+            throw CommandExit.failing(CommandExit.unavailable, error)
+        }
+        for (id, reason) in failed.sorted(by: { $0.key < $1.key }) {
+            logger.error("bot is not as it should be", metadata: ["bot": "\(id)", "error": "\(reason)"])
+        }
+        guard failed.isEmpty else { throw CommandExit.unavailable }
+    }
+
+    private func announce() {
+        if settings.storeIsDefault {
+            logger.notice("neither --store nor MONGO_URI is set: bots are read from the directory ./bots")
+        }
+        let place =
+            switch settings.store {
+            case .directory(let path): path
+            case .mongo(let uri): Redaction.url(uri)
+            }
+        logger.info(
+            "bot-runner",
+            metadata: [
+                "version": "\(RuntimeVersion.current)", "store": "\(place)", "instance": "\(settings.instance)",
+                "interval": "\(GoDuration.string(settings.reconciler.interval))",
+            ]
+        )
+    }
+}
+
+/// The process's one metrics system.
+enum MetricsSetup {
+    /// Set up with its first use, which must come before any counter is made.
+    static let registry: PrometheusRegistry = {
+        let registry = PrometheusRegistry()
+        MetricsSystem.bootstrap(registry)
+        return registry
+    }()
+}

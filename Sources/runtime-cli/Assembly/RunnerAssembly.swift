@@ -1,0 +1,126 @@
+import Archive
+import ArgumentParser
+import CodeCache
+import Control
+import DirectoryStore
+import DockerMode
+import HTTP
+import Logging
+import Model
+import MongoStore
+import Monitoring
+import ObjectStorage
+import Runtime
+import Util
+
+/// The parts of a bot-runner, made and joined as the settings say. Nothing is asked of any service yet.
+struct RunnerAssembly: Sendable {
+    let settings: RunnerSettings
+    let logger: Logger
+    let store: StoreParts
+    let runner: DockerRunner
+    let reconciler: Reconciler<ContinuousClock>
+    let health: HealthState
+    let probes: [DependencyProbe]
+    let registry: PrometheusRegistry
+
+    /// - Throws: `ExitCode`, having said which setting can't be used.
+    init(_ settings: RunnerSettings) async throws {
+        self.settings = settings
+        let logger = Logger(label: "runtime")
+        self.logger = logger
+        do {
+            let executor = try BlockingExecutor(name: "files", threads: 4)
+            registry = MetricsSetup.registry
+            store = try StoreParts(settings.store, logger: logger)
+            let objects = try RunnerAssembly.objects(settings, executor: executor)
+            runner = try await RunnerAssembly.runner(settings, objects: objects, executor: executor, logger: logger)
+            probes = RunnerAssembly.probes(store: store, runner: runner, objects: objects)
+        } catch {
+            throw CommandExit.failing(CommandExit.configuration, error)
+        }
+        let health = HealthState(
+            dependencies: probes.map(\.name),
+            conditions: [RunnerAssembly.firstPass],
+            secrets: settings.secretValues
+        )
+        self.health = health
+        var options = settings.reconciler
+        options.onPass = { result in
+            if case .success = result { health.met(RunnerAssembly.firstPass) }
+        }
+        reconciler = Reconciler(
+            store: store.bots,
+            runner: runner,
+            builder: settings.builder,
+            options: options,
+            logger: logger
+        )
+    }
+
+    private static let firstPass = "first full pass"
+
+    /// What wakes the reconciler, each for what it notices.
+    var sources: [any WakeSource] { [RunnerWakeSource(runner, name: "engine")] + store.sources }
+
+    private static func objects(
+        _ settings: RunnerSettings,
+        executor: BlockingExecutor
+    ) throws -> S3ObjectStorage? {
+        guard let objects = settings.objects else { return nil }
+        let configuration = try S3Configuration(
+            endpoint: objects.endpoint,
+            accessKey: objects.accessKey,
+            secretKey: objects.secretKey,
+            useTLS: objects.usesTLS,
+            region: objects.region,
+            bucket: objects.codeBucket
+        )
+        return S3ObjectStorage(configuration, client: HTTPClient(maxConnections: 16), executor: executor)
+    }
+
+    private static func runner(
+        _ settings: RunnerSettings,
+        objects: S3ObjectStorage?,
+        executor: BlockingExecutor,
+        logger: Logger
+    ) async throws -> DockerRunner {
+        let connection =
+            if let host = settings.dockerHost {
+                try DockerConnection(
+                    host: host,
+                    tlsVerify: settings.dockerTLSVerify,
+                    certificates: settings.dockerCertificates ?? ""
+                )
+            } else {
+                DockerConnection()
+            }
+        let user = settings.builder.sandbox.user
+        let code = try await CodeCache.open(
+            directory: settings.cacheDirectory,
+            storage: objects,
+            storageName: settings.objects.map { "\($0.codeBucket) at \($0.endpoint)" } ?? "",
+            options: CodeCacheOptions(
+                owner: FileOwnership(uid: user.user, gid: user.group),
+                capacity: settings.cacheSize
+            ),
+            executor: executor
+        )
+        return DockerRunner(
+            connection: connection,
+            instance: settings.instance,
+            code: code,
+            settings: settings.docker,
+            logger: logger
+        )
+    }
+
+    private static func probes(store: StoreParts, runner: DockerRunner, objects: S3ObjectStorage?) -> [DependencyProbe] {
+        var probes = [
+            DependencyProbe(name: store.name, check: store.check),
+            DependencyProbe(name: "engine") { try await runner.ping() },
+        ]
+        if let objects { probes.append(DependencyProbe(name: "object store") { try await objects.check() }) }
+        return probes
+    }
+}

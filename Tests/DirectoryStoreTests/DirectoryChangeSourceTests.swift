@@ -1,0 +1,101 @@
+import Control
+import DirectoryStore
+import Foundation
+import Logging
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct DirectoryChangeSourceTests {
+    let folder: TemporaryFolder
+    let source: DirectoryChangeSource
+    let wakes = WakeCount()
+
+    init() throws {
+        folder = try TemporaryFolder()
+        try folder.write("bot/main.py", "1")
+        source = try DirectoryChangeSource(path: folder.path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    func watching(_ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await source.watch { _ in wakes.add() } }
+            try await wakes.reach(1)
+            try await body()
+            group.cancelAll()
+        }
+    }
+
+    @Test func aSavedFileWakes() async throws {
+        try await watching {
+            try folder.write("bot/main.py", "2")
+            try await wakes.reach(2)
+        }
+    }
+
+    @Test func aFileInANewFolderWakes() async throws {
+        try await watching {
+            try folder.write("new/main.py", "1")
+            try await wakes.reach(2)
+            try folder.write("new/main.py", "2")
+            try await wakes.reach(3)
+        }
+    }
+
+    @Test func anEditorsRenameWakes() async throws {
+        try await watching {
+            try folder.write("bot/.main.py.swp", "2")
+            try await wakes.reach(2)
+            guard rename(folder.file("bot/.main.py.swp"), folder.file("bot/main.py")) == 0 else {
+                throw FixtureProblem(text: "rename failed: \(errno)")
+            }
+            try await wakes.reach(3)
+        }
+    }
+
+    @Test func manyChangesWakeFewTimes() async throws {
+        try await watching {
+            for index in 0..<500 { try folder.write("bot/file\(index).py", "\(index)") }
+            try await wakes.reach(2)
+        }
+        #expect(wakes.count < 20)
+    }
+
+    @Test func aDirectoryThatGoesAndComesBackIsWatchedAgain() async throws {
+        try await watching {
+            try FileManager.default.removeItem(atPath: folder.path)
+            try await wakes.reach(3)
+            try folder.write("bot/main.py", "3")
+            let before = wakes.count
+            try await wakes.reach(before + 1)
+        }
+    }
+
+    @Test func watchingLeavesNoDescriptor() async throws {
+        let before = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+        for _ in 0..<20 {
+            let wakes = WakeCount()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await source.watch { _ in wakes.add() } }
+                try await wakes.reach(1)
+                group.cancelAll()
+            }
+        }
+        let after = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+        // Other suites open files of their own meanwhile.
+        #expect(after < before + 20)
+    }
+}
+
+/// Counts wake-ups and waits for a number of them.
+final class WakeCount: Sendable {
+    private let value = Mutex(0)
+
+    var count: Int { value.withLock { $0 } }
+
+    func add() { value.withLock { $0 += 1 } }
+
+    func reach(_ number: Int) async throws {
+        try await eventually(within: .seconds(20), "\(number) wake-ups") { count >= number }
+    }
+}

@@ -1,0 +1,1 @@
+../ObjectStorageTests/StorageContract.swift
