@@ -17,6 +17,10 @@ struct ContainerPlace: Sendable {
     /// - Returns: its id; nil when the program runs already, from the same specification.
     /// - Throws: ``DockerError``, with code `conflict` when something else stands under the name.
     func create(_ request: ContainerRequest, name: String) async throws(DockerError) -> String? {
+        var volume = EngineCall(method: .post, path: "/volumes/create", deadlines: EngineCall.work)
+        volume.setBody(request.stateVolume)
+        // One that is there stays as it is.
+        try await engine.send(volume).expect(201)
         if let id = try await attempt(request, name) { return id }
         guard try await clear(name, for: request.spec) else { return nil }
         if let id = try await attempt(request, name) { return id }
@@ -39,6 +43,8 @@ struct ContainerPlace: Sendable {
         }
         let answer = try result.get()
         if answer.status == 409 { return nil }
+        // Podman 4.3 says 500 to a name that is taken.
+        if answer.status >= 500, try await engine.details(of: name) != nil { return nil }
         let id = try answer.createdID()
         if Task.isCancelled {
             await engine.discardContainer(id, logger)

@@ -36,7 +36,6 @@ struct ContainerRequest: Sendable {
             "Volumes": ["/bot": [:]],
             "StopSignal": "SIGTERM",
             "StopTimeout": .integer(settings.stopGraceSeconds),
-            "Healthcheck": ["Test": ["NONE"]],
             "HostConfig": host,
         ]
     }
@@ -73,18 +72,22 @@ struct ContainerRequest: Sendable {
         return .object(host)
     }
 
-    private var state: JSONValue {
+    /// The name of the state volume.
+    private var stateName: String { names.state(kind: spec.executable.kind, id: spec.id) }
+
+    /// What `POST /volumes/create` takes to make sure of the state volume. A volume that comes into being with a container gets
+    /// no labels from Podman, and nobody could tell later whose it was.
+    var stateVolume: JSONValue {
         let labels = [
             (Label.id, spec.id.text),
             (Label.managed, "true"),
             (Label.kind, spec.executable.kind.rawValue),
             (Label.instance, names.instance),
         ]
-        return [
-            "Type": "volume",
-            "Source": .string(names.state(kind: spec.executable.kind, id: spec.id)),
-            "Target": "/state",
-            "VolumeOptions": ["Labels": .object(JSONObject(strings: labels))],
-        ]
+        return ["Name": .string(stateName), "Driver": "local", "Labels": .object(JSONObject(strings: labels))]
+    }
+
+    private var state: JSONValue {
+        ["Type": "volume", "Source": .string(stateName), "Target": "/state"]
     }
 }

@@ -12,8 +12,10 @@ extension DockerRunner: RunOutputReading {
 
     private func lastLines(_ container: String, _ limit: Int) async throws(DockerError) -> [OutputLine] {
         var call = EngineCall(method: .get, path: EngineCall.path("containers", container, "logs"))
-        // The engine counts parts of overlong lines as lines: what it gives may be fewer, never other ones.
-        call.query = [("stdout", "1"), ("stderr", "1"), ("timestamps", "1"), ("tail", String(limit))]
+        // The engine counts parts of overlong lines as lines: what it gives may be fewer, and the first without its beginning.
+        // Podman 4.3 puts parts together in the wrong order when it is asked for the last ones only.
+        let tail = try await engine.isPodman() ? "all" : String(limit)
+        call.query = [("stdout", "1"), ("stderr", "1"), ("timestamps", "1"), ("tail", tail)]
         let response = try await engine.open(call)
         guard response.status == 200 else {
             let body: [UInt8]

@@ -14,6 +14,7 @@ final class Engine: Sendable {
         let version: APIVersion
         /// What the engine called its newest version then: another one means another engine.
         let engineNewest: String
+        let isPodman: Bool
     }
 
     init(connection: DockerConnection, client: HTTPClient, logger: Logger) {
@@ -62,6 +63,16 @@ final class Engine: Sendable {
         try await agreement().version
     }
 
+    /// Whether the engine is Podman, which answers some requests wrongly.
+    func isPodman() async throws(DockerError) -> Bool {
+        try await agreement().isPodman
+    }
+
+    private static func hasPodman(_ components: JSONValue) -> Bool {
+        guard case .array(let components) = components else { return false }
+        return components.contains { $0.object?["Name"]?.string == "Podman Engine" }
+    }
+
     private func agreement() async throws(DockerError) -> Agreement {
         if let known = agreed.withLock({ $0 }) { return known }
         let call = EngineCall(method: .get, path: "/version", deadlines: EngineCall.ping)
@@ -76,7 +87,8 @@ final class Engine: Sendable {
         let oldest = version["MinAPIVersion"]?.string.flatMap { APIVersion($0) }
         let agreement = Agreement(
             version: try APIVersion.agreed(engineNewest: newest, oldest: oldest),
-            engineNewest: response.headers.first("Api-Version") ?? text
+            engineNewest: response.headers.first("Api-Version") ?? text,
+            isPodman: version["Components"].map(Engine.hasPodman) ?? false
         )
         agreed.withLock { $0 = agreement }
         logger.info(

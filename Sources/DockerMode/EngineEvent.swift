@@ -9,8 +9,8 @@ struct EngineEvent: Sendable, Hashable {
     let kind: String?
     let instance: String?
 
-    /// What to listen for: whatever changes what runs.
-    static let actions = ["start", "die", "oom", "destroy"]
+    /// What to listen for: whatever changes what runs. The last two are Podman's names, which it filters by.
+    static let actions = ["start", "die", "oom", "destroy", "died", "remove"]
 
     /// Reads a line; nil for one that isn't an event of a bot's container.
     /// - Throws: ``DockerError`` with code `badAnswer` when it is no JSON object with a time.

@@ -36,12 +36,13 @@ struct Networks: Sendable {
             "Labels": [Label.managed: "true", Label.instance: .string(names.instance)],
         ])
         let answer = try await engine.send(call)
-        // 409: another runner of this instance was faster.
-        let mine = answer.status == 409 ? nil : try answer.createdID()
+        // Another runner of this instance was faster: 409, or of Podman 4.3 a 500.
+        if answer.status == 409 || answer.status >= 500, let network = try await only(mine: nil) { return network }
+        let mine = try answer.createdID()
         guard let network = try await only(mine: mine) else {
             throw DockerError(.failed, "the engine made the network and doesn't have it")
         }
-        if let mine, network == mine {
+        if network == mine {
             logger.info("made network", metadata: ["network": "\(names.network)", "id": "\(network)"])
         }
         return network

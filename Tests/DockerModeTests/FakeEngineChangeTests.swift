@@ -10,6 +10,7 @@ import Testing
     private static func willing(_ request: FakeRequest) -> FakeAnswer {
         switch request.line {
         case "POST /containers/create": .json(201, #"{"Id":"c1"}"#)
+        case "POST /volumes/create": .json(201, #"{"Name":"v"}"#)
         case "GET /networks": .ok(#"[{"Name":"the0-test","Id":"n1","Created":"2026"}]"#)
         case "GET /info": .ok(#"{"SystemTime":"2026-01-01T00:10:00Z"}"#)
         default:
