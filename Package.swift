@@ -100,7 +100,7 @@ let package = Package(
         tests("HTTPTests", ["HTTP"]),
         tests("ArchiveTests", ["Archive"], resources: [.copy("Corpus")]),
         tests("MonitoringTests", ["Monitoring", "Util", metrics, log, lifecycle]),
-        tests("CodeCacheTests", ["CodeCache", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport"]),
+        tests("CodeCacheTests", ["Archive", "CodeCache", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport"]),
         tests("ObjectStorageTests", ["ObjectStorage", "HTTP", "Util", "TestSupport", log]),
         tests("ObjectStorageIntegrationTests", ["ObjectStorage", "HTTP", "Util", "TestSupport", log]),
         tests("MongoStoreTests", ["MongoStore", "CMongo", "Model", "Control", "Util", log]),
@@ -111,6 +111,8 @@ let package = Package(
             "DockerModeIntegrationTests",
             ["DockerMode", "Model", "Runtime", "Entrypoints", "Archive", "HTTP", "Util", "TestSupport", log]
         ),
+        tests("NATSBusTests", ["NATSBus", "Model", "Util", "Control", log]),
+        tests("NATSBusIntegrationTests", ["NATSBus", "Model", "Util", "Control", "TestSupport", log]),
         tests("TestSupportTests", ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -9,6 +9,7 @@ import Logging
 import Model
 import MongoStore
 import Monitoring
+import NATSBus
 import ObjectStorage
 import Runtime
 import Util
@@ -19,6 +20,8 @@ struct RunnerAssembly: Sendable {
     let logger: Logger
     let store: StoreParts
     let runner: DockerRunner
+    /// The message bus, where one is set.
+    let bus: NATSConnection?
     let reconciler: Reconciler<ContinuousClock>
     let health: HealthState
     let probes: [DependencyProbe]
@@ -35,7 +38,10 @@ struct RunnerAssembly: Sendable {
             store = try StoreParts(settings.store, logger: logger)
             let objects = try RunnerAssembly.objects(settings, executor: executor)
             runner = try await RunnerAssembly.runner(settings, objects: objects, executor: executor, logger: logger)
-            probes = RunnerAssembly.probes(store: store, runner: runner, objects: objects)
+            bus = try settings.natsURL.map { url in
+                try NATSConnection(NATSConnectionOptions(url: url, name: "bot-runner \(settings.instance)"), logger: logger)
+            }
+            probes = RunnerAssembly.probes(store: store, runner: runner, bus: bus, objects: objects)
         } catch {
             throw CommandExit.failing(CommandExit.configuration, error)
         }
@@ -61,7 +67,11 @@ struct RunnerAssembly: Sendable {
     private static let firstPass = "first full pass"
 
     /// What wakes the reconciler, each for what it notices.
-    var sources: [any WakeSource] { [RunnerWakeSource(runner, name: "engine")] + store.sources }
+    var sources: [any WakeSource] {
+        var sources: [any WakeSource] = [RunnerWakeSource(runner, name: "engine")] + store.sources
+        if let bus, let writable = store.writable { sources.append(BotEvents(bus, store: writable, logger: logger)) }
+        return sources
+    }
 
     private static func objects(
         _ settings: RunnerSettings,
@@ -115,11 +125,25 @@ struct RunnerAssembly: Sendable {
         )
     }
 
-    private static func probes(store: StoreParts, runner: DockerRunner, objects: S3ObjectStorage?) -> [DependencyProbe] {
+    private static func probes(
+        store: StoreParts,
+        runner: DockerRunner,
+        bus: NATSConnection?,
+        objects: S3ObjectStorage?
+    ) -> [DependencyProbe] {
         var probes = [
             DependencyProbe(name: store.name, check: store.check),
             DependencyProbe(name: "engine") { try await runner.ping() },
         ]
+        if let bus {
+            probes.append(
+                DependencyProbe(name: "nats") {
+                    guard bus.isConnected else {
+                        throw ProbeFailure(description: bus.lastError?.description ?? "\(bus) isn't connected")
+                    }
+                }
+            )
+        }
         if let objects { probes.append(DependencyProbe(name: "object store") { try await objects.check() }) }
         return probes
     }
