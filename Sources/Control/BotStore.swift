@@ -2,7 +2,8 @@ public import Model
 
 /// Where the desired state of live bots is written.
 public protocol BotStore: Sendable {
-    /// Every bot there is, switched on or not; a broken document is one entry among the others.
+    /// Every bot there is, switched on or not; a broken document is one entry among the others, and so are documents that
+    /// share one id: no id comes twice.
     /// - Throws: ``StoreError`` when not all can be read: part of the truth isn't the truth.
     func bots() async throws(StoreError) -> [StoredBot]
 

@@ -183,6 +183,9 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
         let news = memory.withLock { memory in
             defer { memory.unnamed = unnamed }
             for id in memory.failures.keys where !ids.contains(id) { memory.failures[id] = nil }
+            memory.errors = memory.errors.filter { wake, _ in
+                if case .bot(let id) = wake { ids.contains(id) } else { true }
+            }
             return unnamed.subtracting(memory.unnamed)
         }
         for error in news {

@@ -52,3 +52,35 @@ struct BotInstance: Sendable {
         }
     }
 }
+
+/// One entry of a directory's list: a bot, or what is wrong with it.
+enum BotEntry: Sendable {
+    case instance(BotInstance)
+    /// Broken; whose it is, where even that can be told.
+    case broken(BotID?, DocumentError)
+
+    var id: BotID? {
+        switch self {
+        case .instance(let instance): instance.id
+        case .broken(let id, _): id
+        }
+    }
+
+    /// Reads an entry; `folders` are those that are there.
+    init(_ value: JSONValue, position: Int, folders: Set<String>) {
+        do throws(DocumentError) {
+            let instance = try BotInstance(entry: value, position: position)
+            // A folder is one of those that are there, never a path.
+            guard folders.contains(instance.folder) else {
+                throw DocumentError(
+                    id: instance.id.text,
+                    field: "bot",
+                    problem: "names the folder \(instance.folder.escapedForMessage), which isn't there"
+                )
+            }
+            self = .instance(instance)
+        } catch {
+            self = .broken(value.object?["id"]?.string.flatMap { try? BotID(validating: $0) }, error)
+        }
+    }
+}

@@ -36,23 +36,21 @@ public final class DirectoryBotStore: BotStore {
 
     public func bots() async throws(StoreError) -> [StoredBot] { try await read { _ in true } }
 
-    public func bot(_ id: BotID) async throws(StoreError) -> StoredBot? {
-        // Several entries of one id are joined into one that is broken.
-        try await StoredBot.resolvingDuplicates(read { $0 == id }).first
-    }
+    public func bot(_ id: BotID) async throws(StoreError) -> StoredBot? { try await read { $0 == id }.first }
 
     /// Whether the directory can be read now.
     /// - Throws: ``StoreError`` when it can't.
     public func check() async throws(StoreError) { _ = try await blocking { () throws(StoreError) in try self.entries() } }
 
-    private func read(_ isWanted: @escaping @Sendable (BotID) -> Bool) async throws(StoreError) -> [StoredBot] {
+    private func read(_ isWanted: @escaping @Sendable (BotID?) -> Bool) async throws(StoreError) -> [StoredBot] {
         try await blocking { () throws(StoreError) in
-            try self.entries().compactMap { entry in
+            let bots = try self.entries().filter { isWanted($0.id) }.compactMap { entry in
                 switch entry {
-                case .failure(let error): return isWanted(BotID(error.id)) ? .broken(BotID(error.id), error) : nil
-                case .success(let instance): return isWanted(instance.id) ? self.stored(instance) : nil
+                case .broken(let id, let error): StoredBot.broken(id, error)
+                case .instance(let instance): self.stored(instance)
                 }
             }
+            return StoredBot.resolvingDuplicates(bots)
         }
     }
 
@@ -72,7 +70,7 @@ public final class DirectoryBotStore: BotStore {
     }
 
     /// What the directory lists. An entry that is broken is one failure among the others; a list that can't be read is none.
-    private func entries() throws(StoreError) -> [Result<BotInstance, DocumentError>] {
+    private func entries() throws(StoreError) -> [BotEntry] {
         let names: [String]
         do throws(FileProblem) { names = try TextFile.names(in: path) } catch { throw failure(path, error.description) }
         let list: String?
@@ -80,12 +78,12 @@ public final class DirectoryBotStore: BotStore {
             throw failure("\(path)/\(Self.listFile)", error.description)
         }
         guard let list else {
-            return names.filter { isProgram($0) }.map { .success(BotInstance(folder: $0)) }
+            return names.filter { isProgram($0) }.map { .instance(BotInstance(folder: $0)) }
         }
         return try entries(of: list, folders: Set(names))
     }
 
-    private func entries(of list: String, folders: Set<String>) throws(StoreError) -> [Result<BotInstance, DocumentError>] {
+    private func entries(of list: String, folders: Set<String>) throws(StoreError) -> [BotEntry] {
         let place = "\(path)/\(Self.listFile)"
         let value: JSONValue
         do throws(YAMLProblem) { value = try YAMLDocument.parse(list) } catch { throw failure(place, error.description) }
@@ -94,22 +92,7 @@ public final class DirectoryBotStore: BotStore {
         case .null:
             return []
         case .array(let elements):
-            return elements.enumerated().map { index, element in
-                do throws(DocumentError) {
-                    let instance = try BotInstance(entry: element, position: index + 1)
-                    // A folder is one of those that are there, never a path.
-                    guard folders.contains(instance.folder) else {
-                        throw DocumentError(
-                            id: instance.id.text,
-                            field: "bot",
-                            problem: "names the folder \(instance.folder.escapedForMessage), which isn't there"
-                        )
-                    }
-                    return .success(instance)
-                } catch {
-                    return .failure(error)
-                }
-            }
+            return elements.enumerated().map { BotEntry($1, position: $0 + 1, folders: folders) }
         default:
             throw failure(place, "is \(listed.kindName); expected a list of bots, or a mapping with the one key bots")
         }

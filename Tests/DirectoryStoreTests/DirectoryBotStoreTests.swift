@@ -32,6 +32,21 @@ import Testing
         return error
     }
 
+    @Test func theStoreKeepsTheContractOfReading() async throws {
+        try addProgram("program")
+        let path = folder.file("bots.yaml")
+        try await StoreContract.reading(store) { entries in
+            let list = entries.map { entry -> JSONValue in
+                var object: JSONObject = ["id": entry.id, "bot": "program"]
+                object["enabled"] = entry.enabled
+                object["config"] = entry.config
+                return .object(object)
+            }
+            // JSON is YAML.
+            try Data(JSONValue.array(list).text.utf8).write(to: URL(fileURLWithPath: path))
+        }
+    }
+
     @Test func aFolderIsABotOfItsNameWithItsConfig() async throws {
         try addProgram("sma", config: #"{"symbol": "BTC", "enabled": 0}"#)
         try addProgram("other")
@@ -97,7 +112,7 @@ import Testing
 
     @Test(arguments: [
         ("runtime: python3.11\nentrypoints: {bot: main.py}\nruntime: x", "twice"), ("- a\n- b", "expected a mapping"),
-        ("runtime: [", "line"), ("\tx: 1", "line"), ("runtime: 3", "expected text"), ("runtime: python3.11", "entrypoints"),
+        ("runtime: [", "line"), ("\tx: 1", "line"), ("runtime: 3\nentrypoints: {bot: main.py}", "expected text"), ("runtime: python3.11", "entrypoints"),
         ("runtime: python3.11\nentrypoints: main.py", "expected an object"),
     ])
     func aBrokenProgramIsAnErrorOfItsBotsOnly(program: String, says: String) async throws {
