@@ -113,6 +113,7 @@ let package = Package(
         ),
         tests("NATSBusTests", ["NATSBus", "Model", "Util", "Control", log]),
         tests("NATSBusIntegrationTests", ["NATSBus", "Model", "Util", "Control", "TestSupport", log]),
+        tests("BotRunnerIntegrationTests", ["TestSupport", "Model", "Runtime"]),
         tests("TestSupportTests", ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
