@@ -36,7 +36,7 @@ public struct BotEvents: WakeSource {
         self.settings = settings
         self.logger = logger
         worker = EventWorker(store, logger, refusedAttempts: settings.refusedAttempts)
-        backoff = (try? Backoff(initial: .milliseconds(200), maximum: .seconds(10))) ?? .standard
+        backoff = (try? Backoff(initial: .milliseconds(200), maximum: .seconds(3))) ?? .standard
     }
 
     /// How many events there were.

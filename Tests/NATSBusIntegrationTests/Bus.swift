@@ -19,6 +19,7 @@ struct Bus {
         let platform = try NATSConnection(.test(server.url), logger: logs.logger)
         let bus = Bus(server: server, platform: platform)
         do {
+            _ = try await platform.link()
             if stream { try await bus.makeStream() }
             try await body(bus)
         } catch {

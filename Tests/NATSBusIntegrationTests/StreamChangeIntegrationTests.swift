@@ -105,7 +105,7 @@ import Testing
 
     @Test func aStreamMadeAnewCostsNoEvent() async throws {
         try await Bus.with(stream: true) { bus in
-            let runner = try TestRunner(bus.url, poll: .seconds(30))
+            let runner = try TestRunner(bus.url, poll: .seconds(2))
             try await runner.usesStream()
             try await bus.publish("created", "old")
             try await eventually { runner.store.documents["old"] != nil }
@@ -120,6 +120,42 @@ import Testing
             #expect(runner.store.writes.count == 16)
             #expect(runner.logs.count("listening without a stream") == 0)
             await runner.stop()
+        }
+    }
+
+    @Test func f34AStreamMadeAnewWhileNoRunnerIsUpCostsNoEvent() async throws {
+        try await Bus.with(stream: true) { bus in
+            let store = MemoryStore()
+            let first = try TestRunner(bus.url, store: store)
+            try await first.usesStream()
+            try await bus.publish("created", "old")
+            try await eventually { store.documents["old"] != nil }
+            await first.stop()
+            try await bus.publish("created", "gone with the stream")
+            try await bus.deleteStream()
+            try await bus.makeStream()
+            try await bus.publish("created", "new")
+            let second = try TestRunner(bus.url, store: store)
+            try await eventually { store.documents["new"] != nil }
+            #expect(store.writes == ["old", "new"])
+            await second.stop()
+        }
+    }
+
+    @Test func f34AConsumerDeletedWhileNoRunnerIsUpCostsNoEvent() async throws {
+        try await Bus.with(stream: true) { bus in
+            let store = MemoryStore()
+            let first = try TestRunner(bus.url, store: store)
+            try await first.usesStream()
+            for index in 0..<3 { try await bus.publish("created", "old\(index)") }
+            try await eventually { store.documents.count == 3 }
+            await first.stop()
+            try await bus.publish("created", "new")
+            try await bus.deleteConsumer()
+            let second = try TestRunner(bus.url, store: store)
+            try await eventually { store.documents["new"] != nil }
+            #expect(store.writes == ["old0", "old1", "old2", "new"])
+            await second.stop()
         }
     }
 
