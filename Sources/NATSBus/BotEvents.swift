@@ -52,9 +52,11 @@ public struct BotEvents: WakeSource {
             do throws(NATSError) {
                 let link = try await connection.link()
                 let session = EventSession(link, worker, settings, logger, memory, wake)
-                defer { memory = session.memory }
+                defer {
+                    memory = session.memory
+                    if session.hasListened { failures = 0 }
+                }
                 try await session.run()
-                failures = 0
             } catch {
                 guard !Task.isCancelled else { return }
                 failures += 1

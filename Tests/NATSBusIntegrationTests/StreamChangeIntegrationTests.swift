@@ -80,6 +80,37 @@ import Testing
         }
     }
 
+    @Test func whatDoesNotFitInMemoryIsCountedAndWakesEverything() async throws {
+        try await Bus.with(stream: false) { bus in
+            let runner = try TestRunner(bus.url, maxWaiting: 16)
+            try await runner.listening()
+            let passes = runner.passes
+            runner.store.fail(.unavailable)
+            for index in 0..<100 { try await bus.publish("created", "b\(index)") }
+            try await eventually { runner.store.attempts >= 2 }
+            runner.store.fail(nil)
+            try await eventually { runner.events.counts.applied + runner.events.counts.dropped == 100 }
+            #expect(runner.events.counts.dropped > 0)
+            try await runner.passes(passes + 1)
+            #expect(runner.logs.text.contains("events lost"))
+            await runner.stop()
+        }
+    }
+
+    @Test func anEventLargerThanTheServerAllowsIsRefusedAtItsSender() async throws {
+        try await Bus.with(stream: false) { bus in
+            let error = await #expect(throws: NATSError.self) {
+                try await bus.platform.publish("the0.bot.created", [UInt8](repeating: 0x20, count: 2 * 1024 * 1024))
+            }
+            #expect(error?.code == .refused)
+            await bus.platform.close()
+            let closed = await #expect(throws: NATSError.self) {
+                try await bus.platform.publish("the0.bot.created", [])
+            }
+            #expect(closed?.code == .closed)
+        }
+    }
+
     @Test func aStreamThatAppearsLaterIsUsedAndNothingComesTwice() async throws {
         try await Bus.with(stream: false) { bus in
             let runner = try TestRunner(bus.url)
