@@ -31,7 +31,9 @@ let package = Package(
         .executable(name: "runtime", targets: ["runtime-cli"]),
         .library(
             name: "BotRuntime",
-            targets: ["Model", "Util", "Entrypoints", "Runtime", "Control", "DockerMode", "DirectoryStore", "MongoStore"]
+            targets: [
+                "Model", "Util", "Entrypoints", "Runtime", "Control", "DockerMode", "DirectoryStore", "MongoStore",
+            ]
         ),
     ],
     dependencies: [
@@ -56,7 +58,10 @@ let package = Package(
         library("Util", [log]),
         library("Entrypoints"),
         library("Runtime", ["Model", "Entrypoints", "Util", crypto, log]),
-        library("Control", ["Model", "Runtime", "Util", log, metrics, .product(name: "HeapModule", package: "swift-collections")]),
+        library(
+            "Control",
+            ["Model", "Runtime", "Util", log, metrics, .product(name: "HeapModule", package: "swift-collections")]
+        ),
 
         library("HTTP", ["CCurl", log]),
         library("MongoStore", ["CMongo", "Model", "Util", "Control", log]),

@@ -69,7 +69,10 @@ public enum StoredBot: Sendable, Hashable {
         return entries.compactMap { entry in
             guard let id = entry.id, let count = counts[id], count > 1 else { return entry }
             guard reported.insert(id).inserted else { return nil }
-            return .broken(id, DocumentError(id: id.text, field: "id", problem: "stands in \(count) documents; expected one"))
+            return .broken(
+                id,
+                DocumentError(id: id.text, field: "id", problem: "stands in \(count) documents; expected one")
+            )
         }
     }
 }
@@ -104,5 +107,6 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
+    /// The message.
     public var description: String { message }
 }

@@ -34,13 +34,19 @@ public final class DirectoryBotStore: BotStore {
         }
     }
 
+    /// Every live bot of the directory.
+    /// - Throws: ``StoreError`` when the directory or its list can't be read.
     public func bots() async throws(StoreError) -> [StoredBot] { try await read { _ in true } }
 
+    /// One bot, or nil when the directory has none of this id.
+    /// - Throws: ``StoreError`` when the directory or its list can't be read.
     public func bot(_ id: BotID) async throws(StoreError) -> StoredBot? { try await read { $0 == id }.first }
 
     /// Whether the directory can be read now.
     /// - Throws: ``StoreError`` when it can't.
-    public func check() async throws(StoreError) { _ = try await blocking { () throws(StoreError) in try self.entries() } }
+    public func check() async throws(StoreError) {
+        _ = try await blocking { () throws(StoreError) in try self.entries() }
+    }
 
     private func read(_ isWanted: @escaping @Sendable (BotID?) -> Bool) async throws(StoreError) -> [StoredBot] {
         try await blocking { () throws(StoreError) in
@@ -74,7 +80,9 @@ public final class DirectoryBotStore: BotStore {
         let names: [String]
         do throws(FileProblem) { names = try TextFile.names(in: path) } catch { throw failure(path, error.description) }
         let list: String?
-        do throws(FileProblem) { list = try TextFile.read("\(path)/\(Self.listFile)", limit: YAMLDocument.longest) } catch {
+        do throws(FileProblem) {
+            list = try TextFile.read("\(path)/\(Self.listFile)", limit: YAMLDocument.longest)
+        } catch {
             throw failure("\(path)/\(Self.listFile)", error.description)
         }
         guard let list else {
@@ -86,7 +94,9 @@ public final class DirectoryBotStore: BotStore {
     private func entries(of list: String, folders: Set<String>) throws(StoreError) -> [BotEntry] {
         let place = "\(path)/\(Self.listFile)"
         let value: JSONValue
-        do throws(YAMLProblem) { value = try YAMLDocument.parse(list) } catch { throw failure(place, error.description) }
+        do throws(YAMLProblem) { value = try YAMLDocument.parse(list) } catch {
+            throw failure(place, error.description)
+        }
         let listed = if case .object(let object) = value, object.count == 1 { object["bots"] ?? value } else { value }
         switch listed {
         case .null:
@@ -100,14 +110,18 @@ public final class DirectoryBotStore: BotStore {
 
     private func isProgram(_ name: String) -> Bool {
         // A file that can't be looked at makes the folder a program all the same: it is then reported as broken.
-        do throws(FileProblem) { return try TextFile.read("\(path)/\(name)/\(Self.programFile)", limit: .max) != nil } catch { return true }
+        do throws(FileProblem) {
+            return try TextFile.read("\(path)/\(name)/\(Self.programFile)", limit: .max) != nil
+        } catch { return true }
     }
 
     private func failure(_ place: String, _ problem: String) -> StoreError {
         StoreError(.unavailable, "\(place.escapedForMessage) \(problem)")
     }
 
-    private func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws(StoreError) -> Value) async throws(StoreError) -> Value {
+    private func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws(StoreError) -> Value)
+        async throws(StoreError) -> Value
+    {
         do { return try await executor.blocking { try body() } } catch let error as StoreError {
             throw error
         } catch {

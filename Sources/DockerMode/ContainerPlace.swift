@@ -17,14 +17,24 @@ struct ContainerPlace: Sendable {
     /// - Returns: its id; nil when the program runs already, from the same specification.
     /// - Throws: ``DockerError``, with code `conflict` when something else stands under the name.
     func create(_ request: ContainerRequest, name: String) async throws(DockerError) -> String? {
-        var volume = EngineCall(method: .post, path: "/volumes/create", deadlines: EngineCall.work)
-        volume.setBody(request.stateVolume)
-        // One that is there stays as it is.
-        try await engine.send(volume).expect(201)
+        try await makeSureOfState(request)
         if let id = try await attempt(request, name) { return id }
         guard try await clear(name, for: request.spec) else { return nil }
         if let id = try await attempt(request, name) { return id }
         throw DockerError(.conflict, "its name is taken again by a container that appeared just now")
+    }
+
+    /// Makes the volume for the bot's state; one that is there stays as it is.
+    private func makeSureOfState(_ request: ContainerRequest) async throws(DockerError) {
+        var call = EngineCall(method: .post, path: "/volumes/create", deadlines: EngineCall.work)
+        call.setBody(request.stateVolume)
+        let answer = try await engine.send(call)
+        if answer.status >= 500 {
+            // Podman 4.3 says 500 when two ask at once.
+            let path = EngineCall.path("volumes", request.stateName)
+            if try await engine.send(EngineCall(method: .get, path: path)).status == 200 { return }
+        }
+        try answer.expect(201)
     }
 
     /// Asks for the container; nil when its name is taken.

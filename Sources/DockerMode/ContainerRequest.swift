@@ -73,7 +73,7 @@ struct ContainerRequest: Sendable {
     }
 
     /// The name of the state volume.
-    private var stateName: String { names.state(kind: spec.executable.kind, id: spec.id) }
+    var stateName: String { names.state(kind: spec.executable.kind, id: spec.id) }
 
     /// What `POST /volumes/create` takes to make sure of the state volume. A volume that comes into being with a container gets
     /// no labels from Podman, and nobody could tell later whose it was.

@@ -5,6 +5,7 @@ public struct JSONSyntaxError: Error, Sendable, Hashable, CustomStringConvertibl
     /// The byte, from 0, at which reading stopped.
     public let offset: Int
 
+    /// The message with its place.
     public var description: String { "no valid JSON at byte \(offset): \(message)" }
 }
 

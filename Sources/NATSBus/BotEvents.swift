@@ -36,7 +36,7 @@ public struct BotEvents: WakeSource {
         self.settings = settings
         self.logger = logger
         worker = EventWorker(store, logger, refusedAttempts: settings.refusedAttempts)
-        backoff = (try? Backoff(initial: .milliseconds(200), maximum: .seconds(10))) ?? .standard
+        backoff = (try? Backoff(initial: .milliseconds(200), maximum: .seconds(3))) ?? .standard
     }
 
     /// How many events there were.
@@ -52,9 +52,11 @@ public struct BotEvents: WakeSource {
             do throws(NATSError) {
                 let link = try await connection.link()
                 let session = EventSession(link, worker, settings, logger, memory, wake)
-                defer { memory = session.memory }
+                defer {
+                    memory = session.memory
+                    if session.hasListened { failures = 0 }
+                }
                 try await session.run()
-                failures = 0
             } catch {
                 guard !Task.isCancelled else { return }
                 failures += 1

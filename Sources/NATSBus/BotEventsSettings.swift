@@ -23,6 +23,8 @@ public struct BotEventsSettings: Sendable {
     /// The settings of the platform.
     public init() {}
 
+    var positionKey: PositionKey { PositionKey(stream: stream, durable: durable) }
+
     var consumer: ConsumerPlan {
         ConsumerPlan(stream: stream, durable: durable, filter: "the0.bot.*", ackWait: ackWait)
     }

@@ -15,6 +15,8 @@ struct EventMemory {
     /// The connection during which the stream wasn't there while we listened without it: whatever a stream that appears
     /// during the same connection holds was heard already.
     var coveredConnection: Int?
+    /// Whether the position may be kept on the server; until it was refused once.
+    var canSave = true
     /// How often in succession the stream couldn't be used, and why last.
     var streamFailures = 0
     var streamProblem: String?

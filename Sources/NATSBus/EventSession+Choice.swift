@@ -74,6 +74,7 @@ extension EventSession {
                 return false
             }
             try await prepareConsumer(of: stream, connection)
+            await savePosition()
             consumer = try await PullConsumer(link, settings.consumer, maxPayload: settings.maxPayload, into: inputs)
         } catch {
             memory.coveredConnection = nil
@@ -104,6 +105,7 @@ extension EventSession {
     private func prepareConsumer(of stream: StreamSnapshot, _ connection: Int) async throws(NATSError) {
         let plan = settings.consumer
         guard let present = try await link.consumer(plan) else {
+            if memory.position == nil { memory.position = try await savedPosition() }
             let start = try await start(of: stream, connection)
             try await link.add(plan, from: start)
             let sequence: UInt64 =
@@ -128,6 +130,27 @@ extension EventSession {
         }
         if !present.isAsMade { try await link.repair(plan) }
         memory.position = StreamPosition(created: stream.created, sequence: present.acknowledged)
+    }
+
+    private func savedPosition() async throws(NATSError) -> StreamPosition? {
+        do throws(NATSError) { return try await link.savedPosition(settings.positionKey) } catch {
+            // Not being able to read it may pass, or not: only where it doesn't, it's as none.
+            guard memory.streamFailures >= 2 else { throw error }
+            logger.warning("nobody knows how far events were worked off", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// Has a later process know that there is a consumer, should the stream be gone by then. Without it all goes on.
+    private func savePosition() async {
+        guard memory.canSave, let position = memory.position else { return }
+        do throws(NATSError) { try await link.save(position, settings.positionKey) } catch {
+            memory.canSave = error.code == .unavailable
+            logger.warning(
+                "how far events are worked off can't be kept: of a stream made anew while no runner is up, only news will count",
+                metadata: ["error": "\(error)"]
+            )
+        }
     }
 
     private func start(of stream: StreamSnapshot, _ connection: Int) async throws(NATSError) -> ConsumerStart {

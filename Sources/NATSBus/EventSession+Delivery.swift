@@ -21,33 +21,34 @@ extension EventSession {
             consumer.answered()
             mode = .stream(consumer)
         }
-        guard !Task.isCancelled else { return await answer(reply, "-NAK") }
+        guard !Task.isCancelled else { return await send("-NAK", to: reply) }
         switch await worker.work(delivery, attempt: ack.delivered, sequence: ack.sequence) {
         case .applied(let id):
-            await answer(reply, "+ACK")
-            settled(ack)
             wakes.add(id, hold: ack.pending > 0)
+            await send("+ACK", to: reply)
+            await settled(ack)
         case .rejected:
-            await answer(reply, "+TERM")
-            settled(ack)
+            await send("+TERM", to: reply)
+            await settled(ack)
         case .failed:
             // Nobody else gets a later event meanwhile: the consumer gives out one at a time.
             let delay = Task.isCancelled ? .zero : Self.delay(ack.delivered)
-            await answer(reply, delay == .zero ? "-NAK" : #"-NAK {"delay":\#(delay.milliseconds * 1_000_000)}"#)
+            await send(delay == .zero ? "-NAK" : #"-NAK {"delay":\#(delay.milliseconds * 1_000_000)}"#, to: reply)
         }
         if ack.pending == 0 { wakes.release() }
     }
 
-    private func settled(_ ack: AckReply) {
-        guard let position = memory.position else { return }
-        memory.position = StreamPosition(created: position.created, sequence: max(position.sequence, ack.sequence))
+    /// Moves the position on. It is sent without waiting: an older one only lets a few events come again.
+    private func settled(_ ack: AckReply) async {
+        guard let old = memory.position else { return }
+        let position = StreamPosition(created: old.created, sequence: max(old.sequence, ack.sequence))
+        memory.position = position
+        if memory.canSave { await send(position.text, to: settings.positionKey.subject) }
     }
 
-    /// An answer that doesn't arrive brings the event again, which does no harm.
-    private func answer(_ reply: String, _ text: String) async {
-        do throws(NATSError) {
-            try await link.call { connection throws(NATSError) in try Link.send(connection, reply, Array(text.utf8)) }
-        } catch {
+    /// Sends an answer. One that doesn't arrive brings the event again, which does no harm.
+    private func send(_ text: String, to subject: String) async {
+        do throws(NATSError) { try await link.publish(subject, Array(text.utf8)) } catch {
             logger.debug("an event couldn't be answered and will come again", metadata: ["error": "\(error)"])
         }
     }

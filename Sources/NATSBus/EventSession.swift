@@ -26,6 +26,9 @@ final class EventSession {
     /// Whether the consumer may be gone.
     var isInDoubt = false
 
+    /// Whether it has listened to anything at all.
+    private(set) var hasListened = false
+
     private let wake: @Sendable (Wake) -> Void
     /// The connection of which it is certain that we listen on it.
     private var settledConnection: Int?
@@ -103,6 +106,7 @@ final class EventSession {
                 if isNew || hasChanged {
                     try await link.flush()
                     settledConnection = connection
+                    hasListened = true
                     wake(.everything)
                 }
             } catch {

@@ -144,6 +144,20 @@ extension Link {
         _ what: String,
         _ body: @escaping @Sendable (OpaquePointer) -> (natsStatus, jsErrCode, Value?)
     ) async throws(NATSError) -> Value? {
+        try await withJetStream(what) { context, servers throws(NATSError) in
+            let (status, code, value) = body(context)
+            guard status != NATS_OK else { return value }
+            let error = NATSError(status, code, what, detail: lastDetail(servers))
+            guard error.code != .notFound else { return nil }
+            throw error
+        }
+    }
+
+    /// Runs calls of JetStream, each bounded by the request timeout.
+    func withJetStream<Value: Sendable>(
+        _ what: String,
+        _ body: @escaping @Sendable (OpaquePointer, Servers) throws(NATSError) -> Value
+    ) async throws(NATSError) -> Value {
         let (timeout, servers) = (requestTimeout, state.servers)
         return try await call { connection throws(NATSError) in
             var options = jsOptions()
@@ -153,11 +167,7 @@ extension Link {
             try natsConnection_JetStream(&context, connection, &options).check(what)
             defer { jsCtx_Destroy(context) }
             guard let context else { throw NATSError(NATS_NO_MEMORY, what) }
-            let (status, code, value) = body(context)
-            guard status != NATS_OK else { return value }
-            let error = NATSError(status, code, what, detail: lastDetail(servers))
-            guard error.code != .notFound else { return nil }
-            throw error
+            return try body(context, servers)
         }
     }
 }

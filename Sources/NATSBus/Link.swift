@@ -11,7 +11,7 @@ final class Link: @unchecked Sendable {
     let requestTimeout: Int64
     private let executor: BlockingExecutor
 
-    /// Connects, or begins to: without a server it goes on trying by itself.
+    /// Connects. (The library can also go on trying by itself, but then doesn't tell why it fails.)
     static func open(
         _ options: NATSConnectionOptions,
         _ servers: Servers,
@@ -36,7 +36,8 @@ final class Link: @unchecked Sendable {
         var connection: OpaquePointer?
         var status = made.setCallbacks(context.toOpaque())
         if status == NATS_OK { status = natsConnection_Connect(&connection, made.pointer) }
-        guard status == NATS_OK || status == NATS_NOT_YET_CONNECTED, let connection else {
+        guard status == NATS_OK, let connection else {
+            // A first attempt that fails is told by its result alone.
             context.release()
             throw NATSError(status, "connecting to \(servers.shown)", detail: lastDetail(servers))
         }
@@ -44,11 +45,7 @@ final class Link: @unchecked Sendable {
         self.state = state
         self.executor = executor
         requestTimeout = options.requestTimeout.milliseconds
-        if status == NATS_OK {
-            state.connected(isFirst: true)
-        } else {
-            logger.warning("NATS doesn't answer, trying on", metadata: ["servers": "\(servers.shown)"])
-        }
+        state.connected(isFirst: true)
     }
 
     deinit { natsConnection_Destroy(pointer) }
@@ -113,9 +110,11 @@ final class Link: @unchecked Sendable {
     }
 
     var closedError: NATSError {
-        NATSError(
-            .unavailable,
-            "NATS: the connection to \(state.servers.shown) was closed: \(state.lastError?.message ?? "no error")"
+        let reason = state.lastError
+        return NATSError(
+            reason?.code ?? .unavailable,
+            "NATS: the connection to \(state.servers.shown) was given up: \(reason?.message ?? "no error")",
+            cause: reason
         )
     }
 }

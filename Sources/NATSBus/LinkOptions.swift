@@ -31,7 +31,6 @@ struct LinkOptions: ~Copyable {
     /// Has the callbacks told this context.
     borrowing func setCallbacks(_ context: UnsafeMutableRawPointer) -> natsStatus {
         let steps = [
-            natsOptions_SetRetryOnFailedConnect(pointer, true, linkConnected, context),
             natsOptions_SetReconnectedCB(pointer, linkConnected, context),
             natsOptions_SetDisconnectedCB(pointer, linkDisconnected, context),
             natsOptions_SetErrorHandler(pointer, linkFailed, context),
@@ -53,6 +52,11 @@ struct LinkOptions: ~Copyable {
             withPointers(to: servers.urls) { natsOptions_SetServers(pointer, $0, Int32($1)) },
             "servers \(servers.shown)"
         )
+        switch servers.credentials {
+        case .user(let name, let password): try check(natsOptions_SetUserInfo(pointer, name, password), "user")
+        case .token(let token): try check(natsOptions_SetToken(pointer, token), "token")
+        case nil: break
+        }
         try check(natsOptions_SetName(pointer, options.name), "name")
         if let file = options.credentialsFile {
             try check(natsOptions_SetUserCredentialsFromFiles(pointer, file, nil), "credentials file \(file)")

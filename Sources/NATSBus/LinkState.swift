@@ -48,7 +48,10 @@ final class LinkState: Sendable {
         let wasConnected = isConnected
         change { state in
             state.isConnected = false
-            state.lastError = error ?? state.lastError
+            // A server that ends in an orderly way leaves no error.
+            state.lastError =
+                error ?? state.lastError
+                ?? NATSError(.unavailable, "NATS: the connection to \(servers.shown) was lost")
         }
         guard wasConnected, !isClosed else { return }
         logger.warning(
@@ -66,7 +69,8 @@ final class LinkState: Sendable {
         change { state in
             state.isConnected = false
             state.isClosed = true
-            state.lastError = error ?? state.lastError
+            // The last word is only that no server is left; what was known before says why.
+            state.lastError = state.lastError ?? error
         }
         let waiters = state.withLock { state in
             defer { state.closeWaiters = [] }

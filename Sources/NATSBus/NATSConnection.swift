@@ -4,8 +4,8 @@ import Util
 
 /// A connection to NATS that is made once and heals for ever.
 ///
-/// Without a server it waits for one. When the library gives up — it does after a second refusal of the credentials — the
-/// next use makes a new connection.
+/// A connection that is lost comes back by itself. Where there is none, because no server answers or the library has given
+/// up — it does after a second refusal of the credentials — each use tries to make one.
 ///
 /// Safety: everything mutable is behind a mutex.
 public final class NATSConnection: Sendable, CustomStringConvertible {
@@ -79,7 +79,11 @@ public final class NATSConnection: Sendable, CustomStringConvertible {
     private func openedLink() async throws(NATSError) -> Link {
         let (current, isClosed) = state.withLock { ($0.link, $0.isClosed) }
         guard !isClosed else { throw closedError }
-        if let current, !current.state.isClosed { return current }
+        if let current {
+            guard current.state.isClosed else { return current }
+            // From here on the error that counts is that of the next attempt.
+            state.withLock { ($0.link, $0.lastError) = (nil, current.state.lastError) }
+        }
         let link: Link
         do throws(NATSError) { link = try await Link.open(options, servers, executor, logger) } catch {
             state.withLock { $0.lastError = error }

@@ -2,7 +2,8 @@ import CNats
 
 /// A consumer of a stream that is asked for one message at a time.
 ///
-/// Asking, rather than being sent, tells at once when the consumer is gone: the request is answered with a status.
+/// Asking, rather than being sent, nearly always tells at once when the consumer is gone: an open request is answered with
+/// a status. (One that comes just after the consumer was deleted isn't answered at all; the session's poll notices.)
 struct PullConsumer {
     /// How long the server keeps a request, in nanoseconds. It is then asked again: a request that was lost with a
     /// server costs no more than this.

@@ -123,7 +123,7 @@ final class Receiver: Sendable {
         }
         let delivery = Delivery(
             subscription: id,
-            subject: String(cString: natsMsg_GetSubject(message)),
+            subject: natsMsg_GetSubject(message).map { String(cString: $0) } ?? "",
             reply: reply,
             status: status,
             size: size,

@@ -23,7 +23,9 @@ import Util
     init(store: MemoryStore, runner: FakeRunner?) {
         let clock = ManualClock()
         let passes = passes
-        let now: @Sendable () -> Timestamp = { Timestamp(secondsSince1970: 1_800_000_000).advanced(by: clock.now.offset) }
+        let now: @Sendable () -> Timestamp = {
+            Timestamp(secondsSince1970: 1_800_000_000).advanced(by: clock.now.offset)
+        }
         let runner = runner ?? FakeRunner(now: now)
         self.clock = clock
         self.store = store

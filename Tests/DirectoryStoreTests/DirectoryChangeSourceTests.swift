@@ -14,7 +14,10 @@ import Testing
     init() throws {
         folder = try TemporaryFolder()
         try folder.write("bot/main.py", "1")
-        source = try DirectoryChangeSource(path: folder.path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        source = try DirectoryChangeSource(
+            path: folder.path,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
     }
 
     func watching(_ body: () async throws -> Void) async throws {

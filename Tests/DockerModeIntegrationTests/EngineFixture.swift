@@ -34,11 +34,12 @@ struct EngineFixture: Sendable {
     /// Runs a test with an instance of its own, removes what it left, and checks that nothing else remains.
     static func with(
         connection: DockerConnection? = nil,
+        observing: DockerConnection? = nil,
         function: String = #function,
         _ body: (EngineFixture) async throws -> Void
     ) async throws {
         try await places.withPermit {
-            let fixture = try EngineFixture(connection: connection, function: function)
+            let fixture = try EngineFixture(connection: connection, observing: observing, function: function)
             let failure: (any Error)?
             do {
                 try await body(fixture)
@@ -51,13 +52,13 @@ struct EngineFixture: Sendable {
         }
     }
 
-    private init(connection: DockerConnection?, function: String) throws {
+    private init(connection: DockerConnection?, observing: DockerConnection?, function: String) throws {
         self.connection = try connection ?? DockerConnection(environment: EngineFixture.environment)
         let name = function.prefix { $0.isLetter || $0.isNumber }
         instance = "t\(getpid())-\(name)-\(UInt32.random(in: 0...UInt32.max))"
         code = try FolderlessCode()
         client = HTTPClient(maxConnections: 64)
-        api = RawEngine(connection: self.connection, client: client)
+        api = RawEngine(connection: observing ?? self.connection, client: client)
     }
 
     private static var environment: [String: String] {

@@ -17,9 +17,7 @@ struct PodmanService: Sendable {
 
     /// Starts it, and returns when it answers.
     init() async throws {
-        var template = Array("/tmp/the0-podman-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        folder = try temporaryFolder("podman")
         let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
         let log = folder + "/podman.log"
         process = try spawn("/bin/sh", ["-c", "exec '\(root)/scripts/podman' '\(folder)' python >'\(log)' 2>&1"])
@@ -40,15 +38,4 @@ struct PodmanService: Sendable {
         waitpid(process, &status, 0)
         if let remover = try? spawn("/bin/rm", ["-rf", "--one-file-system", folder]) { waitpid(remover, &status, 0) }
     }
-}
-
-/// Starts a program.
-private func spawn(_ program: String, _ arguments: [String]) throws -> pid_t {
-    var process = pid_t()
-    var pointers: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
-    defer { pointers.forEach { free($0) } }
-    pointers.append(nil)
-    let error = posix_spawn(&process, program, nil, nil, pointers, environ)
-    try #require(error == 0, "\(program): error \(error)")
-    return process
 }

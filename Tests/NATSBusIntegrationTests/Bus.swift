@@ -19,6 +19,7 @@ struct Bus {
         let platform = try NATSConnection(.test(server.url), logger: logs.logger)
         let bus = Bus(server: server, platform: platform)
         do {
+            _ = try await platform.link()
             if stream { try await bus.makeStream() }
             try await body(bus)
         } catch {
@@ -42,9 +43,12 @@ struct Bus {
             "max_age": 604_800_000_000_000,
             "discard": "old", "num_replicas": 1,
         ]
-        try await request("$JS.API.STREAM.CREATE.THE0_EVENTS", Array(config.text.utf8))
         let link = try await platform.link()
-        try await eventually("the stream is there") { try await link.stream("THE0_EVENTS") != nil }
+        try await eventually("the stream is there") {
+            // The server refuses while it still removes the files of one that was deleted.
+            try await request("$JS.API.STREAM.CREATE.THE0_EVENTS", Array(config.text.utf8))
+            return try await link.stream("THE0_EVENTS") != nil
+        }
     }
 
     func deleteStream() async throws {

@@ -60,7 +60,7 @@ import Testing
     @Test func aServerThatAppearsLateIsFound() async throws {
         let port = try freePort()
         let runner = try TestRunner("nats://127.0.0.1:\(port)")
-        try await eventually { runner.logs.text.contains("NATS doesn't answer") }
+        try await eventually { runner.logs.text.contains("no NATS, trying again") }
         #expect(!runner.connection.isConnected)
         let server = try await NATSServer.start(port: port)
         try await runner.listening()
@@ -79,6 +79,25 @@ import Testing
         let server = try await NATSServer.start(port: port, credentials: (user: "bob", password: "hunter22hunter"))
         try await runner.listening(within: .seconds(20))
         #expect(!runner.logs.text.contains("hunter22hunter"))
+        await runner.stop()
+        await server.stop()
+    }
+
+    @Test func credentialsRefusedAfterAReconnectionAreTriedOn() async throws {
+        let port = try freePort()
+        // Reserved characters, which the URL has percent-encoded.
+        let password = "p@ss/w:rd"
+        var server = try await NATSServer.start(port: port, credentials: (user: "bob", password: password))
+        let runner = try TestRunner("nats://bob:p%40ss%2Fw%3Ard@127.0.0.1:\(port)")
+        try await runner.listening()
+        await server.stop()
+        server = try await NATSServer.start(port: port, credentials: (user: "bob", password: "another"))
+        try await eventually("the refusal is known") { runner.connection.lastError?.code == .unauthorized }
+        await server.stop()
+        let passes = runner.passes
+        server = try await NATSServer.start(port: port, credentials: (user: "bob", password: password))
+        try await runner.passes(passes + 1)
+        #expect(runner.connection.lastError == nil)
         await runner.stop()
         await server.stop()
     }

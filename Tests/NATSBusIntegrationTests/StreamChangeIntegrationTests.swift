@@ -80,6 +80,37 @@ import Testing
         }
     }
 
+    @Test func whatDoesNotFitInMemoryIsCountedAndWakesEverything() async throws {
+        try await Bus.with(stream: false) { bus in
+            let runner = try TestRunner(bus.url, maxWaiting: 16)
+            try await runner.listening()
+            let passes = runner.passes
+            runner.store.fail(.unavailable)
+            for index in 0..<100 { try await bus.publish("created", "b\(index)") }
+            try await eventually { runner.store.attempts >= 2 }
+            runner.store.fail(nil)
+            try await eventually { runner.events.counts.applied + runner.events.counts.dropped == 100 }
+            #expect(runner.events.counts.dropped > 0)
+            try await runner.passes(passes + 1)
+            #expect(runner.logs.text.contains("events lost"))
+            await runner.stop()
+        }
+    }
+
+    @Test func anEventLargerThanTheServerAllowsIsRefusedAtItsSender() async throws {
+        try await Bus.with(stream: false) { bus in
+            let error = await #expect(throws: NATSError.self) {
+                try await bus.platform.publish("the0.bot.created", [UInt8](repeating: 0x20, count: 2 * 1024 * 1024))
+            }
+            #expect(error?.code == .refused)
+            await bus.platform.close()
+            let closed = await #expect(throws: NATSError.self) {
+                try await bus.platform.publish("the0.bot.created", [])
+            }
+            #expect(closed?.code == .closed)
+        }
+    }
+
     @Test func aStreamThatAppearsLaterIsUsedAndNothingComesTwice() async throws {
         try await Bus.with(stream: false) { bus in
             let runner = try TestRunner(bus.url)
@@ -105,7 +136,7 @@ import Testing
 
     @Test func aStreamMadeAnewCostsNoEvent() async throws {
         try await Bus.with(stream: true) { bus in
-            let runner = try TestRunner(bus.url, poll: .seconds(30))
+            let runner = try TestRunner(bus.url, poll: .seconds(2))
             try await runner.usesStream()
             try await bus.publish("created", "old")
             try await eventually { runner.store.documents["old"] != nil }
@@ -120,6 +151,42 @@ import Testing
             #expect(runner.store.writes.count == 16)
             #expect(runner.logs.count("listening without a stream") == 0)
             await runner.stop()
+        }
+    }
+
+    @Test func f34AStreamMadeAnewWhileNoRunnerIsUpCostsNoEvent() async throws {
+        try await Bus.with(stream: true) { bus in
+            let store = MemoryStore()
+            let first = try TestRunner(bus.url, store: store)
+            try await first.usesStream()
+            try await bus.publish("created", "old")
+            try await eventually { store.documents["old"] != nil }
+            await first.stop()
+            try await bus.publish("created", "gone with the stream")
+            try await bus.deleteStream()
+            try await bus.makeStream()
+            try await bus.publish("created", "new")
+            let second = try TestRunner(bus.url, store: store)
+            try await eventually { store.documents["new"] != nil }
+            #expect(store.writes == ["old", "new"])
+            await second.stop()
+        }
+    }
+
+    @Test func f34AConsumerDeletedWhileNoRunnerIsUpCostsNoEvent() async throws {
+        try await Bus.with(stream: true) { bus in
+            let store = MemoryStore()
+            let first = try TestRunner(bus.url, store: store)
+            try await first.usesStream()
+            for index in 0..<3 { try await bus.publish("created", "old\(index)") }
+            try await eventually { store.documents.count == 3 }
+            await first.stop()
+            try await bus.publish("created", "new")
+            try await bus.deleteConsumer()
+            let second = try TestRunner(bus.url, store: store)
+            try await eventually { store.documents["new"] != nil }
+            #expect(store.writes == ["old0", "old1", "old2", "new"])
+            await second.stop()
         }
     }
 

@@ -16,13 +16,24 @@ final class TestRunner: Sendable {
     private let watching = Mutex<Task<Void, Never>?>(nil)
 
     /// Starts watching.
-    init(_ url: String, store: MemoryStore = MemoryStore(), logs: Logs = Logs(), poll: Duration = .milliseconds(300))
+    init(
+        _ url: String,
+        store: MemoryStore = MemoryStore(),
+        logs: Logs = Logs(),
+        poll: Duration = .milliseconds(300),
+        maxWaiting: Int = 4096
+    )
         throws
     {
         self.store = store
         self.logs = logs
         connection = try NATSConnection(.test(url), logger: logs.logger)
-        events = BotEvents(connection, store: store, logger: logs.logger, settings: .test(poll: poll))
+        events = BotEvents(
+            connection,
+            store: store,
+            logger: logs.logger,
+            settings: .test(poll: poll, maxWaiting: maxWaiting)
+        )
         let task = Task { [events] in
             await events.watch { wake in self.recorded.withLock { $0.append(wake) } }
         }
@@ -71,9 +82,10 @@ extension NATSConnectionOptions {
 }
 
 extension BotEventsSettings {
-    static func test(poll: Duration) -> BotEventsSettings {
+    static func test(poll: Duration, maxWaiting: Int) -> BotEventsSettings {
         var settings = BotEventsSettings()
         settings.streamPoll = poll
+        settings.maxWaiting = maxWaiting
         settings.streamGrace = .seconds(1)
         settings.ackWait = .seconds(5)
         return settings

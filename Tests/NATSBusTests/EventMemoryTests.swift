@@ -35,6 +35,16 @@ import Testing
         #expect(memory.start(streamCreated: 8, connection: 4) == .all)
     }
 
+    @Test func positionsAreKeptAsText() {
+        let position = StreamPosition(created: 1_700_000_000_000_000_001, sequence: 41)
+        #expect(StreamPosition(text: position.text) == position)
+        for text in [
+            "", "{}", "[]", #"{"stream_created": "1", "sequence": 1}"#, #"{"stream_created": 1, "sequence": -1}"#,
+        ] {
+            #expect(StreamPosition(text: text) == nil)
+        }
+    }
+
     @Test func patienceGrowsAndEnds() {
         #expect((0...9).map { EventMemory(streamFailures: $0).patience } == [1, 2, 4, 8, 16, 32, 32, 32, 32, 32])
     }

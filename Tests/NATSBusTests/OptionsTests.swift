@@ -17,6 +17,8 @@ import Util
         "", ",", "nats://a,", "http://user:hunter22@a", "nats://user:hunter22@a b", "nats://user:hunter22@a\n",
         "ws://a",
         "nats://user:hunter22@a:port", "nats://user:hunter22@a,\u{0}",
+        "nats://user:hunter22%00@a", "nats://user:hunter22%41@a,nats://b", "nats://user:hunter22@a:70000",
+        "nats://user:hunter22@", "nats://user:hunter22@a/b",
     ])
     func unusableURLsAreRefusedWithoutTheirPassword(url: String) {
         let error = failure { $0.url = url }
@@ -33,6 +35,16 @@ import Util
         #expect(!servers.shown.contains("tokentoken"))
         #expect(servers.shown.contains("a:4222"))
         #expect(!servers.secrets.redact("bad: hunter22, tokentoken").contains("en"))
+    }
+
+    @Test func encodedCredentialsAreDecodedAndHidden() throws {
+        let servers = try Servers("nats://bob:p%40ss%2Fword@a:1/,nats://bob:p%40ss%2Fword@[::1]:2")
+        #expect(servers.credentials == .user("bob", password: "p@ss/word"))
+        #expect(servers.urls == ["nats://a:1", "nats://[::1]:2"])
+        #expect(!servers.secrets.redact("p@ss/word p%40ss%2Fword").contains("ss"))
+        #expect(try Servers("nats://t%6Fken@a").credentials == .token("token"))
+        #expect(try Servers("nats://b:100%@a").credentials == .user("b", password: "100%"))
+        #expect(try Servers("a:4222/").urls == ["a:4222"])
     }
 
     @Test func filesThatAreNotThereAreNamed() {
