@@ -19,12 +19,12 @@ import Testing
 
     private func adopt(_ stage: Stage) async throws {
         let bots = BotFolder(folder: stage.folder, name: "bots")
-        for bot in ["kept", "changed", "off", "scheduled"] { try bots.program(bot) }
+        for bot in ["kept", "changed", "disabled", "scheduled"] { try bots.program(bot) }
         for bot in ["kept", "changed"] { try bots.config(bot, ["symbol": "BTC", "n": 1]) }
-        try bots.config("off", ["enabled": false])
+        try bots.config("disabled", ["enabled": false])
         let kept = try await start("kept", config: #"{"n": 1, "symbol": "BTC"}"#, removesItself: true, stage)
         let changed = try await start("changed", config: #"{"n":1,"symbol":"ETH"}"#, removesItself: true, stage)
-        let off = try await start("off", config: "{}", removesItself: true, stage)
+        let off = try await start("disabled", config: "{}", removesItself: true, stage)
         let orphan = try await start("orphan", config: "{}", removesItself: true, stage)
         // The scheduler's: not ours, although there is a live bot of the same id.
         let run = try await start("scheduled", config: #"{"schedule":"* * * * *"}"#, removesItself: false, stage)

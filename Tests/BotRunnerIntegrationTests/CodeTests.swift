@@ -45,14 +45,8 @@ extension PlatformIntegration {
             #expect(try await stage.container(of: "stays") == before)
             // It starts anew from what is on the disk.
             await platform.objects.service.kill()
-            do {
-                try await platform.put(stays.with(config: ["changed": true]))
-                try await stage.container(of: "stays") { $0.isRunning && $0.id != before.id }
-            } catch {
-                try await platform.objects.service.start()
-                throw error
-            }
-            try await platform.objects.service.start()
+            try await platform.put(stays.with(config: ["changed": true]))
+            try await stage.container(of: "stays") { $0.isRunning && $0.id != before.id }
         }
     }
 

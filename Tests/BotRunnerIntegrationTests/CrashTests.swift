@@ -23,7 +23,6 @@ extension PlatformIntegration {
             let delays = zip(ends, starts.dropFirst()).map { $1 - $0 }
             try #require(delays.count >= 4)
             for (delay, least) in zip(delays, [0.8, 1.6, 3.2, 6.4]) { #expect(delay >= least - 0.05, "\(delays)") }
-            #expect(delays[1] < 8 && delays[0] < 6, "\(delays)")
             #expect(second.entries.contains { $0.message == "bot backing-off" && $0.metadata["attempt"] == "4" })
 
             let left = try await stage.engine.objects(label: "runtime.instance=\(stage.instance)")

@@ -30,6 +30,11 @@ final class Platform: Sendable {
             return task
         }
         let platform = try await task.value
+        // A test before this one may have ended with one of them killed.
+        for service in [platform.mongo.service, platform.nats.service, platform.objects.service]
+        where service.pid == nil {
+            try await service.start()
+        }
         try await platform.mongo.python("db.bots.delete_many({})")
         try await platform.send([("$JS.API.STREAM.DELETE.THE0_EVENTS", "")])
         return platform
