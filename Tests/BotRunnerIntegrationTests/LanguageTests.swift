@@ -56,8 +56,8 @@ struct LanguageSamples: Sendable {
 
     static func build() async throws -> LanguageSamples {
         let folder = try TemporaryFolder()
+        // As archives leave it: without the bits that make it executable.
         let binary = ZipEntry.file("bin/bot", bytes: try await native(folder))
-        // Archivers of other systems write no mode bits.
         let compiled = Program(entrypoint: "bin/bot", files: [binary])
         let (jar, dll) = (try await java(folder), try await dotnet(folder))
         return LanguageSamples(programs: [
