@@ -75,12 +75,17 @@ extension BotStatus {
     /// Why the status is what it is, for a column; empty where the name says it all.
     var reason: String {
         switch self {
-        case .running(let since): "since \(since)"
+        case .running(let since): "since \(since.inSeconds)"
         case .starting, .replacing, .stopping, .stopped: ""
         case .backingOff(let until, let exit, let attempt):
-            "exit code \(exit.code)\(exit.outOfMemory ? ", out of memory" : ""), start \(attempt) at \(until)"
-        case .startFailed(let until, let reason): "\(reason); tried again at \(until)"
+            "exit code \(exit.code)\(exit.outOfMemory ? ", out of memory" : ""), start \(attempt) at \(until.inSeconds)"
+        case .startFailed(let until, let reason): "\(reason); tried again at \(until.inSeconds)"
         case .invalid(let error, let isRunning): "\(error.field) \(error.problem)\(isRunning ? " (left running)" : "")"
         }
     }
+}
+
+extension Timestamp {
+    /// For people: without the part below a second.
+    fileprivate var inSeconds: Timestamp { Timestamp(secondsSince1970: secondsSince1970) }
 }
