@@ -15,15 +15,13 @@ extension RunnerAssembly {
 
     /// Serves until SIGTERM or SIGINT.
     func serve(stopBotsOnExit: Bool, printStatus: Bool) async throws {
-        let address: ListenAddress
-        do throws(MonitoringError) { address = try ListenAddress(settings.listen) } catch {
-            throw CommandExit.failing(CommandExit.configuration, error)
-        }
         announce()
+        // Outlasts the engine's own deadline for a stubborn bot, where bots are taken along.
+        let patience = stopBotsOnExit ? settings.docker.stopGrace + Self.stopDeadline + Self.stopDeadline : Self.stopDeadline
         // Stopped in the reverse order: the reconciler first, and who watches for a second signal last.
         var services: [any Service] = [
-            SecondSignal(logger: logger),
-            StatusServer(address: address, health: health, registry: registry, logger: logger),
+            StopSignals(deadline: patience + Self.stopDeadline, logger: logger),
+            StatusServer(address: settings.listen, health: health, registry: registry, logger: logger),
             DependencyProbes(probes: probes, health: health, logger: logger),
         ]
         if let prepare = store.prepare { services.append(StorePreparation(prepare: prepare, logger: logger)) }
@@ -35,10 +33,9 @@ extension RunnerAssembly {
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
-        // Outlasts the engine's own deadline for a stubborn bot, where bots are taken along.
-        let patience = stopBotsOnExit ? settings.docker.stopGrace + Self.stopDeadline + Self.stopDeadline : Self.stopDeadline
         configuration.maximumGracefulShutdownDuration = patience
-        configuration.maximumCancellationDuration = Self.stopDeadline
+        // Only reached when no signal began the stop, since then ``StopSignals`` is sooner.
+        configuration.maximumCancellationDuration = Self.stopDeadline + Self.stopDeadline
         do { try await ServiceGroup(configuration: configuration).run() } catch let error as MonitoringError {
             throw CommandExit.failing(CommandExit.unavailable, error)
         }
@@ -59,7 +56,7 @@ extension RunnerAssembly {
     }
 
     private func announce() {
-        if settings.storeIsDefault {
+        if settings.storeSource == nil {
             logger.notice("neither --store nor MONGO_URI is set: bots are read from the directory ./bots")
         }
         let place =

@@ -4,7 +4,6 @@ import Logging
 import Model
 import Runtime
 import ServiceLifecycle
-import UnixSignals
 import Util
 
 /// The reconciler, until it is told to stop; then, if asked, the bots too.
@@ -57,23 +56,6 @@ struct StorePreparation: Service {
         }
         // A service that ends would end all others.
         try? await gracefulShutdown()
-    }
-}
-
-/// Ends the process at once when it is asked to stop a second time.
-struct SecondSignal: Service {
-    let logger: Logger
-
-    func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        var isStopping = false
-        for await signal in signals.cancelOnGracefulShutdown() {
-            if isStopping {
-                logger.warning("asked to stop again: ending at once", metadata: ["signal": "\(signal)"])
-                exit(signal == .sigint ? 130 : 143)
-            }
-            isStopping = true
-        }
     }
 }
 

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// Ends the process at once when it is asked to stop a second time, or when a stop takes longer than it may.
+struct StopSignals: Service {
+    /// From the first signal on.
+    let deadline: Duration
+    let logger: Logger
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        var isStopping = false
+        for await signal in signals.cancelOnGracefulShutdown() {
+            if isStopping {
+                logger.warning("asked to stop again: ending at once", metadata: ["signal": "\(signal)"])
+                // Without `atexit`: what the process still does on other threads is of no interest any more.
+                _exit(signal == .sigint ? 130 : 143)
+            }
+            isStopping = true
+            // No task: it must come even when every thread of the pool hangs, or all tasks were cancelled.
+            DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Int(deadline.components.seconds))) { [logger] in
+                logger.critical("not stopped within the deadline: ending all the same")
+                _exit(CommandExit.overdue.rawValue)
+            }
+        }
+    }
+}
