@@ -13,7 +13,8 @@ enum CommandExit {
 
     /// Prints an error as people read it and gives the code to end with.
     static func failing(_ code: ExitCode, _ error: some Error) -> ExitCode {
-        FileHandle.standardError.write(Data("\(line(error))\n".utf8))
+        // When nobody reads it, the exit code has to do.
+        try? FileHandle.standardError.write(contentsOf: Data("\(line(error))\n".utf8))
         return code
     }
 

@@ -9,7 +9,8 @@ struct ConfigurationPage {
     let text: String
 
     init() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         text = try String(contentsOf: root.appendingPathComponent("docs/configuration.md"), encoding: .utf8)
     }
 

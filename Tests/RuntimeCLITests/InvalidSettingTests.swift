@@ -36,9 +36,19 @@ import Util
 
     @Test(arguments: SettingSample.all)
     func emptyFlagAndFileValueAreErrors(_ sample: SettingSample) {
-        #expect(message { try sample.settings(flag: "") } == "--\(sample.key.name): is empty; leave it out to have the default")
+        #expect(
+            message { try sample.settings(flag: "") }
+                == "--\(sample.key.name): is empty; leave it out to have the default"
+        )
         #expect(message { try sample.settings(file: "") }.hasPrefix("\(sample.key.name) in settings.yaml: is empty"))
         #expect(message { try sample.settings(file: "a\0b") }.contains("has a NUL character in it"))
+    }
+
+    @Test func settingThatNothingAsksForIsCheckedToo() {
+        let base = ["MINIO_SSL": "maybe"]
+        #expect(message { try RunnerSettings(SettingSources(environment: base)) }.hasPrefix("MINIO_SSL: "))
+        let list = SettingSources(file: ["minio-secret-key": ["hush-hush"]], filePath: "f")
+        #expect(message { try RunnerSettings(list) } == "minio-secret-key in f: is an array; expected a single value")
     }
 
     @Test func dockerTakesAnyTextOfTheVariableAsYes() throws {
@@ -51,7 +61,9 @@ import Util
     }
 
     @Test func missingCredentialsAreNamedWithBothWays() {
-        let text = message { try RunnerSettings(SettingSources(environment: ["MINIO_ENDPOINT": "a:1", "MINIO_ACCESS_KEY": "k"])) }
+        let text = message {
+            try RunnerSettings(SettingSources(environment: ["MINIO_ENDPOINT": "a:1", "MINIO_ACCESS_KEY": "k"]))
+        }
         #expect(text == "MINIO_ENDPOINT: needs MINIO_SECRET_KEY or MINIO_SECRET_KEY_FILE too")
     }
 

@@ -10,17 +10,29 @@ import Util
     private static let time = Timestamp(secondsSince1970: 1_700_000_000)
     private static let later = Timestamp(secondsSince1970: 1_700_000_060)
     private static let exit = Exit(code: 137, outOfMemory: true, startedAt: time, finishedAt: time)
-    private static let broken = DocumentError(id: "b", field: "custom.config.runtime", problem: "is missing; expected text")
+    private static let broken = DocumentError(
+        id: "b",
+        field: "custom.config.runtime",
+        problem: "is missing; expected text"
+    )
 
     private static func run(_ phase: ObservedRun.Phase, reference: String = "0123456789abcdef") -> ObservedRun {
         ObservedRun(
-            reference: reference, id: BotID("b"), kind: .live, origin: .hash("h"), attempt: 2, createdAt: time, phase: phase
+            reference: reference,
+            id: BotID("b"),
+            kind: .live,
+            origin: .hash("h"),
+            attempt: 2,
+            createdAt: time,
+            phase: phase
         )
     }
 
     private static func survey(_ plan: Plan, _ observed: [ObservedRun] = []) -> Survey {
-        var survey = Survey(stored: [], observed: [], desire: { _ in .absent }, now: time)
-        survey.entries = [Survey.Entry(id: BotID("b"), desired: .absent, observed: observed, plan: plan)]
+        // An entry can only be made by surveying something.
+        var survey = Survey(stored: [], observed: [run(.created)], desire: { _ in .absent }, now: time)
+        survey.entries[0].plan = plan
+        survey.entries[0].observed = observed
         return survey
     }
 
@@ -55,7 +67,10 @@ import Util
         #expect(
             json == [
                 "bots": [
-                    ["id": "b", "status": .string(status.name), "reason": .string(status.reason), "actions": [], "runs": []]
+                    [
+                        "id": "b", "status": .string(status.name), "reason": .string(status.reason), "actions": [],
+                        "runs": [],
+                    ]
                 ],
                 "left_out": [],
             ]
@@ -82,7 +97,11 @@ import Util
             Self.run(.created, reference: "c"), Self.run(.leaving, reference: "l"),
             Self.run(.running(since: Self.later), reference: "r"), Self.run(.exited(Self.exit), reference: "e"),
         ]
-        let json = await PlanReport.json(Self.survey(Plan(status: .stopped), runs), reader: SilentRunner(), lastLines: 0)
+        let json = await PlanReport.json(
+            Self.survey(Plan(status: .stopped), runs),
+            reader: SilentRunner(),
+            lastLines: 0
+        )
         let start: JSONValue = "2023-11-14T22:13:20Z"
         func common(_ reference: JSONValue, _ rest: JSONObject) -> JSONValue {
             var object: JSONObject = ["reference": reference, "created_at": start, "attempt": 2]
@@ -115,7 +134,9 @@ import Util
     }
 
     private static func runs(_ json: JSONValue) -> [JSONValue]? {
-        guard case .array(let bots) = json.object?["bots"], case .array(let runs) = bots.first?.object?["runs"] else { return nil }
+        guard case .array(let bots) = json.object?["bots"], case .array(let runs) = bots.first?.object?["runs"] else {
+            return nil
+        }
         return runs
     }
 }

@@ -32,7 +32,10 @@ struct RuntimeProgram: Sendable {
     /// Starts it; what it prints goes to the folder's file "log".
     func start(_ arguments: [String]) throws -> ChildProcess {
         try ChildProcess(
-            [Self.path] + arguments, environment: variables, folder: folder.path, output: folder.file("log")
+            [Self.path] + arguments,
+            environment: variables,
+            folder: folder.path,
+            output: folder.file("log")
         )
     }
 

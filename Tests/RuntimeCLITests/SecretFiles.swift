@@ -8,7 +8,8 @@ enum SecretFiles {
     static let second = write("second", "second-secret")
 
     static let invalid: [(value: String, allowed: String)] = [
-        ("/nowhere/secret", "No such file"), (write("empty", "\n"), "expected the secret in it"), ("/", "can't be read"),
+        ("/nowhere/secret", "No such file"), (write("empty", "\n"), "expected the secret in it"),
+        ("/", "can't be read"),
         (write("spaced", "two words\n"), "has a space"),
     ]
 

@@ -32,10 +32,15 @@ import Testing
     @Test(arguments: SettingSample.all)
     func f24EverySettingHasAnEffect(_ sample: SettingSample) throws {
         for variable in sample.key.variables {
-            #expect(sample.effect(try sample.settings(variable: (variable, sample.value))) == sample.expected, "\(variable)")
+            #expect(
+                sample.effect(try sample.settings(variable: (variable, sample.value))) == sample.expected,
+                "\(variable)"
+            )
         }
         // What is needed cannot be left out; everything else has a default, and not by chance the value that is tried.
-        if ["minio-access-key", "minio-secret-key", "minio-access-key-file", "minio-secret-key-file"].contains(sample.key.name) {
+        if ["minio-access-key", "minio-secret-key", "minio-access-key-file", "minio-secret-key-file"].contains(
+            sample.key.name
+        ) {
             #expect(throws: SettingError.self) { try sample.settings() }
         } else {
             #expect(sample.effect(try sample.settings()) != sample.expected)
@@ -51,13 +56,17 @@ import Testing
     }
 
     @Test func placeOfTheStoreIsOneSettingUnderTwoNames() throws {
-        func store(_ flags: [String: String], _ environment: [String: String], _ file: JSONObject = [:]) throws -> String {
+        func store(_ flags: [String: String], _ environment: [String: String], _ file: JSONObject = [:]) throws
+            -> String
+        {
             "\(try RunnerSettings(SettingSources(flags: flags, environment: environment, file: file)).store)"
         }
         #expect(try store(["mongo-uri": "mongodb://flag"], ["STORE": "/env"]) == "mongo(\"mongodb://flag\")")
         #expect(try store(["store": "/flag"], ["MONGO_URI": "mongodb://env"]) == "directory(\"/flag\")")
         #expect(try store([:], ["MONGO_URI": "mongodb://env"], ["store": "/file"]) == "mongo(\"mongodb://env\")")
-        let error = #expect(throws: SettingError.self) { try store([:], ["STORE": "/a", "MONGO_URI": "mongodb://me:hush@b"]) }
+        let error = #expect(throws: SettingError.self) {
+            try store([:], ["STORE": "/a", "MONGO_URI": "mongodb://me:hush@b"])
+        }
         #expect(error?.description.contains("MONGO_URI") == true)
         #expect(error?.description.contains("STORE") == true)
         #expect(error?.description.contains("hush") == false)

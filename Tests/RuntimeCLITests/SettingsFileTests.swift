@@ -61,14 +61,18 @@ import Testing
     }
 
     @Test(arguments: [
-        ("stores: /a", "unknown setting \"stores\"; known are"), ("MONGO_URI: x", "unknown setting"), ("1: x", "unknown setting"),
+        ("stores: /a", "unknown setting \"stores\"; known are"), ("MONGO_URI: x", "unknown setting"),
+        ("1: x", "unknown setting"),
         ("[a]: x", "unknown setting that is no text"), ("config: x", "unknown setting"),
         ("- store", "expected a mapping"), ("store", "expected a mapping"), ("\"\"", "expected a mapping"),
         ("store: [a, b]", "an array; expected a single value"), ("store: {a: b}", "an object; expected a single value"),
-        ("image: python", "expected pairs"), ("image: [[a]]", "nested too deep"), ("image: {a: {b: c}}", "nested too deep"),
-        ("image: [~]", "has null in it"), ("image: {gcc13: }", "is null; expected text"), ("image: {[a]: b}", "no text"),
+        ("image: python", "expected pairs"), ("image: [[a]]", "nested too deep"),
+        ("image: {a: {b: c}}", "nested too deep"),
+        ("image: [~]", "has null in it"), ("image: {gcc13: }", "is null; expected text"),
+        ("image: {[a]: b}", "no text"),
         ("instance: \"\"", "is empty"), ("instance: 'null'\nlisten: x", "allowed are"),
-        ("store: a\nstore: b", "\"store\" stands there twice"), ("a: b: c", "is no YAML: line 1"), ("a: \"b", "is no YAML: line"),
+        ("store: a\nstore: b", "\"store\" stands there twice"), ("a: b: c", "is no YAML: line 1"),
+        ("a: \"b", "is no YAML: line"),
         ("store: *a", "is no YAML: line 1"), ("a: b\n\u{1}", "is no YAML"),
     ])
     func whatIsNoMappingOfSettingsIsAnError(_ text: String, _ problem: String) {
@@ -85,7 +89,8 @@ import Testing
 
     @Test func f38BrokenFileDoesNotGiveItsSecretsAway() {
         for text in [
-            "minio-secret-key: \"hush-hush\n", "minio-secret-key: hush-hush: x\n", "minio-secret-key: hush-hush\n\tx: y\n",
+            "minio-secret-key: \"hush-hush\n", "minio-secret-key: hush-hush: x\n",
+            "minio-secret-key: hush-hush\n\tx: y\n",
             "minio-secret-key: [hush-hush]\n", "minio-secret-key: {hush-hush: a}\n",
             "minio-endpoint: a:1\nminio-access-key: k\nminio-secret-key: hush-hush two\n",
         ] {

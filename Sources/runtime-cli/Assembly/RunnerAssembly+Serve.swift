@@ -17,15 +17,20 @@ extension RunnerAssembly {
     func serve(stopBotsOnExit: Bool, printStatus: Bool) async throws {
         announce()
         // Outlasts the engine's own deadline for a stubborn bot, where bots are taken along.
-        let patience = stopBotsOnExit ? settings.docker.stopGrace + Self.stopDeadline + Self.stopDeadline : Self.stopDeadline
+        let patience =
+            stopBotsOnExit ? settings.docker.stopGrace + Self.stopDeadline + Self.stopDeadline : Self.stopDeadline
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         // Stopped in the reverse order: the reconciler first, and who watches for a second signal last.
         var services: [any Service] = [
-            StopSignals(deadline: patience + Self.stopDeadline, logger: logger),
+            StopSignals(signals: signals, deadline: patience + Self.stopDeadline, logger: logger),
             StatusServer(address: settings.listen, health: health, registry: registry, logger: logger),
             DependencyProbes(probes: probes, health: health, logger: logger),
         ]
         if let prepare = store.prepare { services.append(StorePreparation(prepare: prepare, logger: logger)) }
-        if printStatus { services.append(StatusPrinter(statuses: reconciler.statuses)) }
+        if printStatus {
+            let executor = try BlockingExecutor(name: "status", threads: 1)
+            services.append(StatusPrinter(statuses: reconciler.statuses, executor: executor, logger: logger))
+        }
         for source in sources { services.append(WakeSourceService(source: source, reconciler: reconciler)) }
         services.append(ReconcilerService(reconciler: reconciler, stopBotsOnExit: stopBotsOnExit, logger: logger))
         var configuration = ServiceGroupConfiguration(

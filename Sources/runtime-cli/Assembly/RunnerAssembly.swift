@@ -80,7 +80,10 @@ struct RunnerAssembly: Sendable {
     private static func bus(_ settings: RunnerSettings, logger: Logger) throws(SettingError) -> NATSConnection? {
         guard let url = settings.natsURL else { return nil }
         do throws(NATSError) {
-            return try NATSConnection(NATSConnectionOptions(url: url, name: "bot-runner \(settings.instance)"), logger: logger)
+            return try NATSConnection(
+                NATSConnectionOptions(url: url, name: "bot-runner \(settings.instance)"),
+                logger: logger
+            )
         } catch {
             throw SettingError(settings.natsSource, error.message)
         }
@@ -106,7 +109,10 @@ struct RunnerAssembly: Sendable {
                 directory: settings.cacheDirectory,
                 storage: objects,
                 storageName: settings.objects.map { "\($0.bucket) at \($0.endpoint)" } ?? "",
-                options: CodeCacheOptions(owner: FileOwnership(uid: user.user, gid: user.group), capacity: settings.cacheSize),
+                options: CodeCacheOptions(
+                    owner: FileOwnership(uid: user.user, gid: user.group),
+                    capacity: settings.cacheSize
+                ),
                 executor: executor
             )
         } catch {

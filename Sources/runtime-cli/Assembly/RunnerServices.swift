@@ -1,5 +1,4 @@
 import Control
-import Foundation
 import Logging
 import Model
 import Runtime
@@ -56,25 +55,5 @@ struct StorePreparation: Service {
         }
         // A service that ends would end all others.
         try? await gracefulShutdown()
-    }
-}
-
-/// Prints a table of all bots whenever one changes.
-struct StatusPrinter: Service {
-    let statuses: StatusBoard
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            var shown = ""
-            while !Task.isCancelled {
-                let rows = statuses.all.map { [$0.id.text, $0.status.name, $0.status.reason] }
-                let table = TextTable.render(header: ["BOT", "STATUS", "REASON"], rows: rows)
-                if table != shown, !rows.isEmpty {
-                    FileHandle.standardOutput.write(Data("\n\(table)\n\n".utf8))
-                    shown = table
-                }
-                try? await Task.sleep(for: .seconds(1))
-            }
-        }
     }
 }

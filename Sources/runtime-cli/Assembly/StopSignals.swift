@@ -7,12 +7,13 @@ import UnixSignals
 
 /// Ends the process at once when it is asked to stop a second time, or when a stop takes longer than it may.
 struct StopSignals: Service {
+    /// Trapped before any service runs: none is missed.
+    let signals: UnixSignalsSequence
     /// From the first signal on.
     let deadline: Duration
     let logger: Logger
 
     func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         var isStopping = false
         for await signal in signals.cancelOnGracefulShutdown() {
             if isStopping {
@@ -22,7 +23,8 @@ struct StopSignals: Service {
             }
             isStopping = true
             // No task: it must come even when every thread of the pool hangs, or all tasks were cancelled.
-            DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Int(deadline.components.seconds))) { [logger] in
+            DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Int(deadline.components.seconds))) {
+                [logger] in
                 logger.critical("not stopped within the deadline: ending all the same")
                 _exit(CommandExit.overdue.rawValue)
             }

@@ -18,7 +18,11 @@ extension RunnerSettings {
             readOnlyRoot: try sources.value(.readOnlyRoot, default: plain.readOnlyRoot, SettingParser.bool),
             dropCapabilities: try sources.value(.dropCapabilities, default: plain.dropCapabilities, SettingParser.bool),
             noNewPrivileges: try sources.value(.noNewPrivileges, default: plain.noNewPrivileges, SettingParser.bool),
-            processLimit: try sources.value(.processLimit, default: plain.processLimit, SettingParser.integer(1...4_194_304)),
+            processLimit: try sources.value(
+                .processLimit,
+                default: plain.processLimit,
+                SettingParser.integer(1...4_194_304)
+            ),
             temporarySize: try sources.value(.tmpSize, default: plain.temporarySize, SettingParser.bytes),
             network: try sources.value(.network, default: plain.network, SettingParser.network)
         )
@@ -45,8 +49,14 @@ extension RunnerSettings {
         let least = SettingParser.duration(from: .milliseconds(1))
         let plain = RestartPolicy.standard
         return ReconcilerOptions(
-            interval: try sources.value(.reconcileInterval, default: .seconds(30), SettingParser.duration(from: .seconds(1))),
-            parallelStarts: Int(try sources.value(.parallelStarts, default: 2 * cores, SettingParser.integer(1...1000))),
+            interval: try sources.value(
+                .reconcileInterval,
+                default: .seconds(30),
+                SettingParser.duration(from: .seconds(1))
+            ),
+            parallelStarts: Int(
+                try sources.value(.parallelStarts, default: 2 * cores, SettingParser.integer(1...1000))
+            ),
             restart: RestartPolicy(
                 backoff: try backoff(sources, plain.backoff),
                 resetAfter: try sources.value(.restartResetAfter, default: plain.resetAfter, least)
@@ -61,7 +71,10 @@ extension RunnerSettings {
         let first = try initial?.parsed(least) ?? plain.initial
         let last = try maximum?.parsed(least) ?? plain.maximum
         do { return try Backoff(initial: first, maximum: last, jitter: plain.jitter) } catch {
-            throw SettingError([initial?.source, maximum?.source].compactMap(\.self).joined(separator: ", "), error.message)
+            throw SettingError(
+                [initial?.source, maximum?.source].compactMap(\.self).joined(separator: ", "),
+                error.message
+            )
         }
     }
 
@@ -76,7 +89,9 @@ extension RunnerSettings {
                 }
                 return policy
             },
-            logFileSize: try sources.value(.engineLogSize, default: plain.logFileSize) { String(try SettingParser.bytes($0)) },
+            logFileSize: try sources.value(.engineLogSize, default: plain.logFileSize) {
+                String(try SettingParser.bytes($0))
+            },
             logFileCount: Int(try sources.value(.engineLogFiles, default: 3, SettingParser.integer(1...1000))),
             stopGrace: try sources.value(.stopGrace, default: plain.stopGrace) { text in
                 let grace = try SettingParser.duration(from: .seconds(1))(text)

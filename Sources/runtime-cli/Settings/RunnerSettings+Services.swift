@@ -5,7 +5,9 @@ extension RunnerSettings {
     /// Where bots are described, and which setting says so.
     static func store(_ sources: SettingSources) throws(SettingError) -> (Store, String?) {
         guard let set = try sources.first(of: .store, .mongoURI) else { return (.directory("./bots"), nil) }
-        if set.text.hasPrefix("mongodb://") || set.text.hasPrefix("mongodb+srv://") { return (.mongo(set.text), set.source) }
+        if set.text.hasPrefix("mongodb://") || set.text.hasPrefix("mongodb+srv://") {
+            return (.mongo(set.text), set.source)
+        }
         guard set.key == .store else { throw SettingError(set.source, "expected mongodb://… or mongodb+srv://…") }
         // A mistyped scheme would otherwise be a directory's name.
         guard !set.text.contains("://") else {
@@ -30,23 +32,24 @@ extension RunnerSettings {
 
     /// The object store; nil where no endpoint is set.
     static func objects(_ sources: SettingSources) throws(SettingError) -> S3Configuration? {
-        guard let endpoint = try sources.text(.minioEndpoint) else { return nil }
-        let accessKey = try secret(sources, .minioAccessKey, .minioAccessKeyFile, neededFor: endpoint.source)
-        let secretKey = try secret(sources, .minioSecretKey, .minioSecretKeyFile, neededFor: endpoint.source)
-        let region = try sources.text(.minioRegion)
-        let bucket = try sources.text(.codeBucket)
         // Each alone first, so that an error can name where the value stands.
-        _ = try s3(endpoint.source, endpoint: endpoint.text)
-        _ = try s3(accessKey.source, accessKey: accessKey.text)
-        _ = try s3(secretKey.source, secretKey: secretKey.text)
+        let usesTLS = try sources.value(.minioTLS, default: false, SettingParser.bool)
+        let region = try sources.text(.minioRegion)
         if let region { _ = try s3(region.source, region: region.text) }
+        let bucket = try sources.text(.codeBucket)
         if let bucket { _ = try s3(bucket.source, bucket: bucket.text) }
+        guard let endpoint = try sources.text(.minioEndpoint) else { return nil }
+        _ = try s3(endpoint.source, endpoint: endpoint.text)
+        let accessKey = try secret(sources, .minioAccessKey, .minioAccessKeyFile, neededFor: endpoint.source)
+        _ = try s3(accessKey.source, accessKey: accessKey.text)
+        let secretKey = try secret(sources, .minioSecretKey, .minioSecretKeyFile, neededFor: endpoint.source)
+        _ = try s3(secretKey.source, secretKey: secretKey.text)
         return try s3(
             endpoint.source,
             endpoint: endpoint.text,
             accessKey: accessKey.text,
             secretKey: secretKey.text,
-            useTLS: try sources.value(.minioTLS, default: false, SettingParser.bool),
+            useTLS: usesTLS,
             region: region?.text ?? "us-east-1",
             bucket: bucket?.text ?? "custom-bots"
         )

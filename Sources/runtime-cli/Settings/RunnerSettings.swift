@@ -39,6 +39,8 @@ struct RunnerSettings: Sendable {
     /// Reads all settings.
     /// - Throws: ``SettingError`` for the first that can't be used.
     init(_ sources: SettingSources) throws(SettingError) {
+        // Also those that nothing asks for, as the credentials of an object store without its endpoint.
+        for key in SettingKey.all { _ = try sources.text(key) }
         (store, storeSource) = try RunnerSettings.store(sources)
         if let nats = try sources.text(.natsURL) {
             (natsURL, natsSource) = (nats.text, nats.source)

@@ -43,7 +43,8 @@ extension SettingKey {
 
     /// Every setting that a settings file may hold.
     static let all = [
-        store, mongoURI, natsURL, reconcileInterval, instance, dockerHost, dockerTLSVerify, dockerCertificates, network, pull,
+        store, mongoURI, natsURL, reconcileInterval, instance, dockerHost, dockerTLSVerify, dockerCertificates, network,
+        pull,
         image, memoryLimit, memoryLimitMegabytes, cpuLimit, cpuShares, parallelStarts, stopGrace, restartInitial,
         restartMaximum, restartResetAfter, cacheDirectory, cacheSize, user, processLimit, tmpSize, readOnlyRoot,
         dropCapabilities, noNewPrivileges, engineLogSize, engineLogFiles, logLevel, logFormat, listen, minioEndpoint,

@@ -23,7 +23,9 @@ enum SettingParser {
 
     static func duration(from minimum: Duration) -> (String) throws -> Duration {
         { text in
-            do throws(UtilError) { return try GoDuration.parse(text, minimum: minimum) } catch { throw SettingProblem(error.message) }
+            do throws(UtilError) { return try GoDuration.parse(text, minimum: minimum) } catch {
+                throw SettingProblem(error.message)
+            }
         }
     }
 
@@ -49,7 +51,8 @@ enum SettingParser {
         case "host": return .host
         default:
             let allowed = text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                     || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
             }
             guard allowed, !text.isEmpty, text.utf8.count <= 128, text != "none" else {
@@ -88,7 +91,8 @@ enum SettingParser {
 
     static func instance(_ text: String) throws -> String {
         let allowed = text.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                 || byte == UInt8(ascii: "-")
         }
         guard allowed, (1...40).contains(text.utf8.count), text.first != "-", text.last != "-" else {

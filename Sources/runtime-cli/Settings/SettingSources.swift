@@ -29,7 +29,9 @@ struct SettingSources: Sendable {
             var found: SettingText?
             for key in keys {
                 guard let next = try text(key, in: place) else { continue }
-                if let found { throw SettingError(next.source, "says the same as \(found.source), which is set too: leave one out") }
+                if let found {
+                    throw SettingError(next.source, "says the same as \(found.source), which is set too: leave one out")
+                }
                 found = next
             }
             if let found { return found }
@@ -63,7 +65,9 @@ struct SettingSources: Sendable {
         switch value {
         case .array(let elements):
             for element in elements {
-                guard let text = element.string else { throw SettingError(source, "has \(element.kindName) in it; expected texts") }
+                guard let text = element.string else {
+                    throw SettingError(source, "has \(element.kindName) in it; expected texts")
+                }
                 texts.append(text)
             }
         case .object(let object):

@@ -14,7 +14,9 @@ enum SettingsFile {
             throw SettingError(path, "is no YAML: \(problem(error))")
         }
         guard let node, !node.isEmptyValue else { return [:] }
-        guard case .mapping(let mapping) = node else { throw SettingError(path, "expected a mapping of settings to values") }
+        guard case .mapping(let mapping) = node else {
+            throw SettingError(path, "expected a mapping of settings to values")
+        }
         var object = JSONObject()
         for (key, value) in mapping {
             guard let name = key.string, known.contains(name) else {
@@ -31,7 +33,9 @@ enum SettingsFile {
     static func secret(_ path: String, source: String) throws(SettingError) -> String {
         let text = try text(of: path, source: source)
         let secret = String(text.drop { $0.isNewline }.reversed().drop { $0.isNewline }.reversed())
-        guard !secret.isEmpty else { throw SettingError(source, "\(path.escapedForMessage) is empty; expected the secret in it") }
+        guard !secret.isEmpty else {
+            throw SettingError(source, "\(path.escapedForMessage) is empty; expected the secret in it")
+        }
         return secret
     }
 
@@ -57,13 +61,15 @@ enum SettingsFile {
     private static func reason(_ error: any Error) -> String {
         let error = error as NSError
         let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-        return cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : error.localizedDescription
+        return cause.domain == NSPOSIXErrorDomain
+            ? String(cString: strerror(Int32(cause.code))) : error.localizedDescription
     }
 
     /// What is wrong and where. The parser's own description quotes the line, which may hold a secret.
     private static func problem(_ error: any Error) -> String {
         switch error as? YamlError {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
             "line \(mark.line), column \(mark.column): \(problem)"
         case .duplicatedKeysInMapping(let duplicates, let context):
             "line \(context.mark.line): \(duplicates.sorted().joined(separator: ", ").escapedForMessage) stands there twice"
