@@ -30,13 +30,11 @@ struct RuntimeProgram: Sendable {
     }
 
     /// Starts it; what it prints goes to the folder's file "log".
-    func start(_ arguments: [String]) throws -> ChildProcess {
-        try ChildProcess(
-            [Self.path] + arguments,
-            environment: variables,
-            folder: folder.path,
-            output: folder.file("log")
-        )
+    func start(_ arguments: [String]) throws -> ChildProcess { try start(command: [Self.path] + arguments) }
+
+    /// Starts a command that starts it.
+    func start(command: [String]) throws -> ChildProcess {
+        try ChildProcess(command, environment: variables, folder: folder.path, output: folder.file("log"))
     }
 
     /// Everything it has printed so far.

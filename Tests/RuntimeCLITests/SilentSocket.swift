@@ -3,7 +3,7 @@ import TestSupport
 
 /// A socket on which connections are taken by the kernel and never answered: an engine that hangs, or a port that is taken.
 final class SilentSocket: Sendable {
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// On a Unix socket.
     init(path: String) throws {

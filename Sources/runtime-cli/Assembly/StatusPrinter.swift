@@ -16,7 +16,10 @@ struct StatusPrinter: Service {
         await cancelWhenGracefulShutdown {
             do { try await printChanges() } catch {
                 guard !Task.isCancelled else { return }
-                logger.warning("the table of bots can't be printed any more", metadata: ["error": "\(error)"])
+                logger.warning(
+                    "the table of bots can't be printed any more",
+                    metadata: ["error": "\(error.systemReason)"]
+                )
             }
         }
         // A service that ends would end all others.

@@ -46,7 +46,7 @@ enum SettingsFile {
             defer { try? file.close() }
             data = try file.read(upToCount: sizeLimit + 1) ?? Data()
         } catch {
-            throw SettingError(source, "\(path.escapedForMessage) can't be read: \(reason(error))")
+            throw SettingError(source, "\(path.escapedForMessage) can't be read: \(error.systemReason)")
         }
         guard data.count <= sizeLimit else {
             throw SettingError(source, "\(path.escapedForMessage) is larger than 1 MiB, so it isn't what is meant")
@@ -55,14 +55,6 @@ enum SettingsFile {
             throw SettingError(source, "\(path.escapedForMessage) isn't UTF-8 text")
         }
         return text
-    }
-
-    /// The system's own words where there are any: Foundation's for the same are long and quote the path once more.
-    private static func reason(_ error: any Error) -> String {
-        let error = error as NSError
-        let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-        return cause.domain == NSPOSIXErrorDomain
-            ? String(cString: strerror(Int32(cause.code))) : error.localizedDescription
     }
 
     /// What is wrong and where. The parser's own description quotes the line, which may hold a secret.
