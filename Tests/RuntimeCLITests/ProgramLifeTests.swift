@@ -45,6 +45,14 @@ import Testing
         withExtendedLifetime(engine) {}
     }
 
+    @Test func botsThatCannotBeStoppedAreNoGoodEnd() async throws {
+        let process = try start("--docker-host", "unix:///nowhere.sock", "--stop-bots-on-exit")
+        try await program.printed("status server is listening")
+        process.send(SIGTERM)
+        #expect(await process.ended(within: .seconds(15)) == .exited(69), "\(program.log)")
+        #expect(program.log.contains("not all bots were stopped"))
+    }
+
     @Test func engineThatRefusesIsNamedAndWaitedFor() async throws {
         let port = try freePort()
         let socket = program.folder.file("none.sock")

@@ -5,6 +5,7 @@ import Logging
 import Metrics
 import Model
 import Monitoring
+import Runtime
 import ServiceLifecycle
 import UnixSignals
 import Util
@@ -43,6 +44,9 @@ extension RunnerAssembly {
         configuration.maximumCancellationDuration = Self.stopDeadline + Self.stopDeadline
         do { try await ServiceGroup(configuration: configuration).run() } catch let error as MonitoringError {
             throw CommandExit.failing(CommandExit.unavailable, error)
+        } catch let error as RunnerError {
+            logger.error("not all bots were stopped", metadata: ["error": "\(error)"])
+            throw CommandExit.unavailable
         }
         logger.info("stopped")
     }

@@ -18,9 +18,8 @@ struct ReconcilerService: Service {
             return
         }
         logger.info("stopping, and the bots too")
-        do throws(RunnerError) { try await reconciler.removeAll() } catch {
-            logger.error("not all bots were stopped", metadata: ["error": "\(error)"])
-        }
+        // What is left running must not pass for a stop in good order.
+        try await reconciler.removeAll()
     }
 }
 
