@@ -42,6 +42,7 @@ import Testing
         process.send(signal)
         #expect(await process.ended(within: .seconds(5)) == .exited(code), "\(program.log)")
         #expect(program.log.contains("ending at once"))
+        #expect(!FileManager.default.fileExists(atPath: "/dev/shm/mongoc-\(process.pid)"))
         withExtendedLifetime(engine) {}
     }
 

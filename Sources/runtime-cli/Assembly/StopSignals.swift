@@ -18,16 +18,22 @@ struct StopSignals: Service {
         for await signal in signals.cancelOnGracefulShutdown() {
             if isStopping {
                 logger.warning("asked to stop again: ending at once", metadata: ["signal": "\(signal)"])
-                // Without `atexit`: what the process still does on other threads is of no interest any more.
-                _exit(signal == .sigint ? 130 : 143)
+                Self.end(signal == .sigint ? 130 : 143)
             }
             isStopping = true
             // No task: it must come even when every thread of the pool hangs, or all tasks were cancelled.
             DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Int(deadline.components.seconds))) {
                 [logger] in
                 logger.critical("not stopped within the deadline: ending all the same")
-                _exit(CommandExit.overdue.rawValue)
+                Self.end(CommandExit.overdue.rawValue)
             }
         }
+    }
+
+    /// Ends without exit handlers, which may crash or wait while other threads still work.
+    private static func end(_ code: Int32) -> Never {
+        // libmongoc's counters, which one of those handlers would remove.
+        shm_unlink("/mongoc-\(getpid())")
+        _exit(code)
     }
 }
