@@ -116,8 +116,8 @@ let package = Package(
         tests(
             "RuntimeCLITests",
             [
-                "runtime-cli", "Model", "Runtime", "Control", "DockerMode", "ObjectStorage", "Monitoring", "Util", "TestSupport",
-                log,
+                "runtime-cli", "Model", "Runtime", "Control", "DockerMode", "ObjectStorage", "Monitoring", "Util",
+                "TestSupport", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
