@@ -7,7 +7,10 @@ import Util
 enum PlanReport {
     static func table(_ survey: Survey) -> String {
         let rows = survey.entries.map { entry in
-            [entry.id.text, entry.plan.status.name, entry.plan.actions.map(\.summary).joined(separator: ", "), entry.plan.status.reason]
+            [
+                entry.id.text, entry.plan.status.name, entry.plan.actions.map(\.summary).joined(separator: ", "),
+                entry.plan.status.reason,
+            ]
         }
         var lines = TextTable.render(header: ["BOT", "STATUS", "ACTIONS", "REASON"], rows: rows)
         for error in survey.unnamed { lines += "\nleft out: \(error)" }
@@ -53,7 +56,9 @@ enum PlanReport {
             guard lastLines > 0 else { break }
             do throws(RunnerError) {
                 let lines = try await reader.lastLines(of: run, limit: lastLines)
-                object["last_lines"] = .array(lines.map { ["stream": .string($0.stream.rawValue), "text": .string($0.text)] })
+                object["last_lines"] = .array(
+                    lines.map { ["stream": .string($0.stream.rawValue), "text": .string($0.text)] }
+                )
             } catch {
                 object["last_lines_error"] = .string(error.message)
             }
