@@ -31,7 +31,9 @@ let package = Package(
         .executable(name: "runtime", targets: ["runtime-cli"]),
         .library(
             name: "BotRuntime",
-            targets: ["Model", "Util", "Entrypoints", "Runtime", "Control", "DockerMode", "DirectoryStore", "MongoStore"]
+            targets: [
+                "Model", "Util", "Entrypoints", "Runtime", "Control", "DockerMode", "DirectoryStore", "MongoStore",
+            ]
         ),
     ],
     dependencies: [
@@ -56,7 +58,10 @@ let package = Package(
         library("Util", [log]),
         library("Entrypoints"),
         library("Runtime", ["Model", "Entrypoints", "Util", crypto, log]),
-        library("Control", ["Model", "Runtime", "Util", log, metrics, .product(name: "HeapModule", package: "swift-collections")]),
+        library(
+            "Control",
+            ["Model", "Runtime", "Util", log, metrics, .product(name: "HeapModule", package: "swift-collections")]
+        ),
 
         library("HTTP", ["CCurl", log]),
         library("MongoStore", ["CMongo", "Model", "Util", "Control", log]),
@@ -100,7 +105,7 @@ let package = Package(
         tests("HTTPTests", ["HTTP"]),
         tests("ArchiveTests", ["Archive"], resources: [.copy("Corpus")]),
         tests("MonitoringTests", ["Monitoring", "Util", metrics, log, lifecycle]),
-        tests("CodeCacheTests", ["CodeCache", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport"]),
+        tests("CodeCacheTests", ["Archive", "CodeCache", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport"]),
         tests("ObjectStorageTests", ["ObjectStorage", "HTTP", "Util", "TestSupport", log]),
         tests("ObjectStorageIntegrationTests", ["ObjectStorage", "HTTP", "Util", "TestSupport", log]),
         tests("MongoStoreTests", ["MongoStore", "CMongo", "Model", "Control", "Util", log]),
@@ -110,6 +115,16 @@ let package = Package(
         tests(
             "DockerModeIntegrationTests",
             ["DockerMode", "Model", "Runtime", "Entrypoints", "Archive", "HTTP", "Util", "TestSupport", log]
+        ),
+        tests("NATSBusTests", ["NATSBus", "Model", "Util", "Control", log]),
+        tests("NATSBusIntegrationTests", ["NATSBus", "Model", "Util", "Control", "TestSupport", log]),
+        tests(
+            "RuntimeCLITests",
+            [
+                "runtime-cli", "Model", "Runtime", "Control", "DockerMode", "ObjectStorage", "Monitoring", "Util",
+                "TestSupport", log,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
         ),
         tests("TestSupportTests", ["TestSupport"]),
     ],

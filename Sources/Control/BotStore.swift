@@ -2,7 +2,8 @@ public import Model
 
 /// Where the desired state of live bots is written.
 public protocol BotStore: Sendable {
-    /// Every bot there is, switched on or not; a broken document is one entry among the others.
+    /// Every bot there is, switched on or not; a broken document is one entry among the others, and so are documents that
+    /// share one id: no id comes twice.
     /// - Throws: ``StoreError`` when not all can be read: part of the truth isn't the truth.
     func bots() async throws(StoreError) -> [StoredBot]
 
@@ -68,7 +69,10 @@ public enum StoredBot: Sendable, Hashable {
         return entries.compactMap { entry in
             guard let id = entry.id, let count = counts[id], count > 1 else { return entry }
             guard reported.insert(id).inserted else { return nil }
-            return .broken(id, DocumentError(id: id.text, field: "id", problem: "stands in \(count) documents; expected one"))
+            return .broken(
+                id,
+                DocumentError(id: id.text, field: "id", problem: "stands in \(count) documents; expected one")
+            )
         }
     }
 }
@@ -103,5 +107,6 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
+    /// The message.
     public var description: String { message }
 }

@@ -128,9 +128,17 @@ extension Plan {
         )
     }
 
-    private init(spec: LaunchSpec, policy: RestartPolicy, observed: [ObservedRun], failure: StartFailure?, now: Timestamp) {
+    private init(
+        spec: LaunchSpec,
+        policy: RestartPolicy,
+        observed: [ObservedRun],
+        failure: StartFailure?,
+        now: Timestamp
+    ) {
         let running = observed.filter(\.isRunning)
-        if let keeper = running.filter({ $0.matches(spec) }).min(by: ObservedRun.isOlder), let since = keeper.runningSince {
+        if let keeper = running.filter({ $0.matches(spec) }).min(by: ObservedRun.isOlder),
+            let since = keeper.runningSince
+        {
             let others = observed.filter { $0.reference != keeper.reference }
             self.init(
                 actions: others.removals(because: .duplicate),

@@ -86,7 +86,9 @@ extension Reconciler {
                 memory.failures[id] = failure
                 return failure
             }
-            let policy = (try? RestartPolicy(config: spec.executable.config, id: id, defaults: options.restart)) ?? options.restart
+            let policy =
+                (try? RestartPolicy(config: spec.executable.config, id: id, defaults: options.restart))
+                ?? options.restart
             let delay = policy.backoff.delay(attempt: failure.count, seed: id.text)
             statuses.note(.startFailed(until: at.advanced(by: delay), reason: error.description), of: id)
             queue.add(.bot(id), after: delay)
@@ -96,7 +98,8 @@ extension Reconciler {
         logger.warning(
             "bot left as it is for now",
             metadata: [
-                "bot": "\(id)", "part": "\(error.part)", "error": "\(error)", "next_try_in": "\(GoDuration.string(delay))",
+                "bot": "\(id)", "part": "\(error.part)", "error": "\(error)",
+                "next_try_in": "\(GoDuration.string(delay))",
             ]
         )
         queue.add(.bot(id), after: delay)

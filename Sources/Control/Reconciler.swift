@@ -1,8 +1,8 @@
 public import Logging
 public import Model
 public import Runtime
-public import Util
 import Synchronization
+public import Util
 
 /// Keeps what runs equal to what is desired, for live bots.
 ///
@@ -136,7 +136,10 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
             guard !Task.isCancelled else { return }
             countError(.everything)
             metrics.passFailed()
-            logger.error("full pass given up, nothing was changed", metadata: ["error": "\(error)", "part": "\(error.part)"])
+            logger.error(
+                "full pass given up, nothing was changed",
+                metadata: ["error": "\(error)", "part": "\(error.part)"]
+            )
             options.onPass(.failure(error))
         }
     }
@@ -183,6 +186,9 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
         let news = memory.withLock { memory in
             defer { memory.unnamed = unnamed }
             for id in memory.failures.keys where !ids.contains(id) { memory.failures[id] = nil }
+            memory.errors = memory.errors.filter { wake, _ in
+                if case .bot(let id) = wake { ids.contains(id) } else { true }
+            }
             return unnamed.subtracting(memory.unnamed)
         }
         for error in news {

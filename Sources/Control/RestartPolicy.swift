@@ -24,7 +24,9 @@ public struct RestartPolicy: Sendable, Hashable {
     public init(config: JSONObject, id: BotID, defaults: RestartPolicy) throws(DocumentError) {
         self = defaults
         let execution = try RestartPolicy.object(config["execution"], "config.execution", id)
-        guard let settings = try RestartPolicy.object(execution?["restart"], "config.execution.restart", id) else { return }
+        guard let settings = try RestartPolicy.object(execution?["restart"], "config.execution.restart", id) else {
+            return
+        }
         var initial = defaults.backoff.initial
         var maximum = defaults.backoff.maximum
         for (key, value) in settings.members {
@@ -64,7 +66,11 @@ public struct RestartPolicy: Sendable, Hashable {
 
     private static func duration(_ value: JSONValue, _ field: String, _ id: BotID) throws(DocumentError) -> Duration {
         guard case .string(let text) = value else {
-            throw DocumentError(id: id.text, field: field, problem: "is \(value.kindName); expected a duration as \"30s\"")
+            throw DocumentError(
+                id: id.text,
+                field: field,
+                problem: "is \(value.kindName); expected a duration as \"30s\""
+            )
         }
         do { return try GoDuration.parse(text, minimum: .milliseconds(1)) } catch {
             throw DocumentError(id: id.text, field: field, problem: error.message)

@@ -1,6 +1,6 @@
 public import Logging
-public import Model
 import Metrics
+public import Model
 import Runtime
 import Synchronization
 

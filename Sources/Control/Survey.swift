@@ -40,7 +40,7 @@ public struct Survey: Sendable {
             let plan = Plan(desired: desired, observed: observed, failure: failures[id], now: now)
             entries.append(Entry(id: id, desired: desired, observed: observed, plan: plan))
         }
-        for bot in StoredBot.resolvingDuplicates(stored) {
+        for bot in stored {
             guard let id = bot.id else {
                 if case .broken(_, let error) = bot { unnamed.append(error) }
                 continue

@@ -26,7 +26,12 @@ final class BotFolderReader: Sendable {
     private func program(_ instance: BotInstance) throws(DocumentError) -> CustomBotVersion {
         let name = "\(instance.folder)/\(DirectoryBotStore.programFile)"
         guard let text = try text(of: DirectoryBotStore.programFile, instance) else {
-            throw DocumentError(id: instance.id.text, field: "bot", problem: "names the folder \(instance.folder.escapedForMessage), which has no \(DirectoryBotStore.programFile)")
+            throw DocumentError(
+                id: instance.id.text,
+                field: "bot",
+                problem:
+                    "names the folder \(instance.folder.escapedForMessage), which has no \(DirectoryBotStore.programFile)"
+            )
         }
         let value: JSONValue
         do { value = try YAMLDocument.parse(text) } catch {

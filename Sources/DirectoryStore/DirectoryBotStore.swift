@@ -34,25 +34,29 @@ public final class DirectoryBotStore: BotStore {
         }
     }
 
+    /// Every live bot of the directory.
+    /// - Throws: ``StoreError`` when the directory or its list can't be read.
     public func bots() async throws(StoreError) -> [StoredBot] { try await read { _ in true } }
 
-    public func bot(_ id: BotID) async throws(StoreError) -> StoredBot? {
-        // Several entries of one id are joined into one that is broken.
-        try await StoredBot.resolvingDuplicates(read { $0 == id }).first
-    }
+    /// One bot, or nil when the directory has none of this id.
+    /// - Throws: ``StoreError`` when the directory or its list can't be read.
+    public func bot(_ id: BotID) async throws(StoreError) -> StoredBot? { try await read { $0 == id }.first }
 
     /// Whether the directory can be read now.
     /// - Throws: ``StoreError`` when it can't.
-    public func check() async throws(StoreError) { _ = try await blocking { () throws(StoreError) in try self.entries() } }
+    public func check() async throws(StoreError) {
+        _ = try await blocking { () throws(StoreError) in try self.entries() }
+    }
 
-    private func read(_ isWanted: @escaping @Sendable (BotID) -> Bool) async throws(StoreError) -> [StoredBot] {
+    private func read(_ isWanted: @escaping @Sendable (BotID?) -> Bool) async throws(StoreError) -> [StoredBot] {
         try await blocking { () throws(StoreError) in
-            try self.entries().compactMap { entry in
+            let bots = try self.entries().filter { isWanted($0.id) }.compactMap { entry in
                 switch entry {
-                case .failure(let error): return isWanted(BotID(error.id)) ? .broken(BotID(error.id), error) : nil
-                case .success(let instance): return isWanted(instance.id) ? self.stored(instance) : nil
+                case .broken(let id, let error): StoredBot.broken(id, error)
+                case .instance(let instance): self.stored(instance)
                 }
             }
+            return StoredBot.resolvingDuplicates(bots)
         }
     }
 
@@ -72,44 +76,33 @@ public final class DirectoryBotStore: BotStore {
     }
 
     /// What the directory lists. An entry that is broken is one failure among the others; a list that can't be read is none.
-    private func entries() throws(StoreError) -> [Result<BotInstance, DocumentError>] {
+    private func entries() throws(StoreError) -> [BotEntry] {
         let names: [String]
         do throws(FileProblem) { names = try TextFile.names(in: path) } catch { throw failure(path, error.description) }
         let list: String?
-        do throws(FileProblem) { list = try TextFile.read("\(path)/\(Self.listFile)", limit: YAMLDocument.longest) } catch {
+        do throws(FileProblem) {
+            list = try TextFile.read("\(path)/\(Self.listFile)", limit: YAMLDocument.longest)
+        } catch {
             throw failure("\(path)/\(Self.listFile)", error.description)
         }
         guard let list else {
-            return names.filter { isProgram($0) }.map { .success(BotInstance(folder: $0)) }
+            return names.filter { isProgram($0) }.map { .instance(BotInstance(folder: $0)) }
         }
         return try entries(of: list, folders: Set(names))
     }
 
-    private func entries(of list: String, folders: Set<String>) throws(StoreError) -> [Result<BotInstance, DocumentError>] {
+    private func entries(of list: String, folders: Set<String>) throws(StoreError) -> [BotEntry] {
         let place = "\(path)/\(Self.listFile)"
         let value: JSONValue
-        do throws(YAMLProblem) { value = try YAMLDocument.parse(list) } catch { throw failure(place, error.description) }
+        do throws(YAMLProblem) { value = try YAMLDocument.parse(list) } catch {
+            throw failure(place, error.description)
+        }
         let listed = if case .object(let object) = value, object.count == 1 { object["bots"] ?? value } else { value }
         switch listed {
         case .null:
             return []
         case .array(let elements):
-            return elements.enumerated().map { index, element in
-                do throws(DocumentError) {
-                    let instance = try BotInstance(entry: element, position: index + 1)
-                    // A folder is one of those that are there, never a path.
-                    guard folders.contains(instance.folder) else {
-                        throw DocumentError(
-                            id: instance.id.text,
-                            field: "bot",
-                            problem: "names the folder \(instance.folder.escapedForMessage), which isn't there"
-                        )
-                    }
-                    return .success(instance)
-                } catch {
-                    return .failure(error)
-                }
-            }
+            return elements.enumerated().map { BotEntry($1, position: $0 + 1, folders: folders) }
         default:
             throw failure(place, "is \(listed.kindName); expected a list of bots, or a mapping with the one key bots")
         }
@@ -117,14 +110,18 @@ public final class DirectoryBotStore: BotStore {
 
     private func isProgram(_ name: String) -> Bool {
         // A file that can't be looked at makes the folder a program all the same: it is then reported as broken.
-        do throws(FileProblem) { return try TextFile.read("\(path)/\(name)/\(Self.programFile)", limit: .max) != nil } catch { return true }
+        do throws(FileProblem) {
+            return try TextFile.read("\(path)/\(name)/\(Self.programFile)", limit: .max) != nil
+        } catch { return true }
     }
 
     private func failure(_ place: String, _ problem: String) -> StoreError {
         StoreError(.unavailable, "\(place.escapedForMessage) \(problem)")
     }
 
-    private func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws(StoreError) -> Value) async throws(StoreError) -> Value {
+    private func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws(StoreError) -> Value)
+        async throws(StoreError) -> Value
+    {
         do { return try await executor.blocking { try body() } } catch let error as StoreError {
             throw error
         } catch {

@@ -1,11 +1,12 @@
 public import Control
-public import Logging
 import Glibc
+public import Logging
 import Model
 import Util
 
 /// Notices saved files in a store's directory, once they have been quiet for a moment.
 public struct DirectoryChangeSource: WakeSource {
+    /// `directory`.
     public let name = "directory"
 
     private let path: String
@@ -26,6 +27,7 @@ public struct DirectoryChangeSource: WakeSource {
         }
     }
 
+    /// Watches the directory until cancelled, also while it isn't there.
     public func watch(_ wake: @escaping @Sendable (Wake) -> Void) async {
         let bell: Bell
         do throws(FileProblem) { bell = try Bell() } catch {

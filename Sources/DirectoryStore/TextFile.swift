@@ -5,7 +5,9 @@ struct FileProblem: Error, CustomStringConvertible {
     let description: String
 
     /// The system's words for an error number.
-    static func system(_ number: Int32) -> FileProblem { FileProblem(description: "can't be read: \(String(cString: strerror(number)))") }
+    static func system(_ number: Int32) -> FileProblem {
+        FileProblem(description: "can't be read: \(String(cString: strerror(number)))")
+    }
 }
 
 /// Reading of small text files.
@@ -32,7 +34,9 @@ enum TextFile {
             bytes.append(contentsOf: buffer[..<count])
             guard bytes.count <= limit else { throw FileProblem(description: "is longer than \(limit) bytes") }
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw FileProblem(description: "is no UTF-8 text") }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw FileProblem(description: "is no UTF-8 text")
+        }
         return text
     }
 

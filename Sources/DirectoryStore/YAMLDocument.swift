@@ -35,7 +35,8 @@ struct YAMLProblem: Error, CustomStringConvertible {
 
     init(_ error: YamlError) {
         switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
             self.init("is no YAML: \(problem)", at: mark)
         case .duplicatedKeysInMapping(let duplicates, _):
             self.init("a key stands twice in one mapping: \(duplicates.count) of them")
@@ -50,7 +51,9 @@ private struct NodeConverter {
 
     mutating func value(_ node: Node, depth: Int) throws(YAMLProblem) -> JSONValue {
         remaining -= 1
-        guard remaining >= 0 else { throw YAMLProblem("unfolds to more than \(YAMLDocument.mostNodes) values", at: node.mark) }
+        guard remaining >= 0 else {
+            throw YAMLProblem("unfolds to more than \(YAMLDocument.mostNodes) values", at: node.mark)
+        }
         guard depth <= YAMLDocument.deepest else {
             throw YAMLProblem("is nested more than \(YAMLDocument.deepest) deep", at: node.mark)
         }
@@ -84,7 +87,9 @@ private struct NodeConverter {
         if let number = try? JSONValue.parse(scalar.string), number.isNumber { return number }
         if let integer = node.int { return .integer(Int64(integer)) }
         if let double = node.float {
-            guard double.isFinite else { throw YAMLProblem("\(scalar.string) is no number that JSON has", at: node.mark) }
+            guard double.isFinite else {
+                throw YAMLProblem("\(scalar.string) is no number that JSON has", at: node.mark)
+            }
             return .double(double)
         }
         return .string(scalar.string)

@@ -36,7 +36,11 @@ extension BotSchedule {
         let fields = DocumentReader(id: bot.id.text, path: "", object: document)
         let schedule = try DocumentReader(id: bot.id.text, path: "config.", object: bot.config).string("schedule")
         guard let schedule else {
-            throw DocumentError(id: bot.id.text, field: "config.schedule", problem: "is missing; expected a cron expression")
+            throw DocumentError(
+                id: bot.id.text,
+                field: "config.schedule",
+                problem: "is missing; expected a cron expression"
+            )
         }
         self.init(bot: bot, schedule: schedule, nextExecutionTime: try fields.integer("next_execution_time"))
     }

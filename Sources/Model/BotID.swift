@@ -8,6 +8,7 @@ public struct BotID: Sendable, Hashable, Comparable, CustomStringConvertible, Ex
     /// Wraps an id that was already accepted, as one read from a label this program wrote.
     public init(_ text: String) { self.text = text }
 
+    /// An id written in code.
     public init(stringLiteral value: String) { self.init(value) }
 
     /// Accepts an id from outside.
@@ -20,11 +21,17 @@ public struct BotID: Sendable, Hashable, Comparable, CustomStringConvertible, Ex
         self.init(text)
     }
 
+    /// Whether both have the same bytes.
     public static func == (left: BotID, right: BotID) -> Bool { ExactText(left.text) == ExactText(right.text) }
 
-    public static func < (left: BotID, right: BotID) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
+    /// The order of the bytes.
+    public static func < (left: BotID, right: BotID) -> Bool {
+        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+    }
 
+    /// Hashes the bytes.
     public func hash(into hasher: inout Hasher) { ExactText(text).hash(into: &hasher) }
 
+    /// The id as it stands in the database.
     public var description: String { text }
 }

@@ -14,6 +14,7 @@ public struct DocumentError: Error, Sendable, Hashable, CustomStringConvertible 
         self.problem = problem
     }
 
+    /// The id, the field and what is wrong with it, on one line.
     public var description: String { "\(id.escapedForMessage): \(field) \(problem)" }
 }
 

@@ -83,8 +83,10 @@ public struct JSONObject: Sendable {
 }
 
 extension JSONObject: Hashable {
+    /// Whether both hold the same members, in whatever order.
     public static func == (left: JSONObject, right: JSONObject) -> Bool { left.values == right.values }
 
+    /// Hashes the members, whatever their order.
     public func hash(into hasher: inout Hasher) { hasher.combine(values) }
 }
 
@@ -99,12 +101,19 @@ extension JSONObject: ExpressibleByDictionaryLiteral {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByFloatLiteral, ExpressibleByNilLiteral
 {
+    /// A string.
     public init(stringLiteral value: String) { self = .string(value) }
+    /// A whole number.
     public init(integerLiteral value: Int64) { self = .integer(value) }
+    /// A boolean.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// An array.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    /// A floating-point number.
     public init(floatLiteral value: Double) { self = .double(value) }
+    /// Null.
     public init(nilLiteral: ()) { self = .null }
+    /// An object of these members; of a key that comes twice the last value counts.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         var object = JSONObject()
         for (key, value) in elements { object[key] = value }

@@ -72,7 +72,13 @@ public struct Exit: Sendable, Hashable {
     public var platformError: String
 
     /// An end.
-    public init(code: Int, outOfMemory: Bool = false, startedAt: Timestamp, finishedAt: Timestamp, platformError: String = "") {
+    public init(
+        code: Int,
+        outOfMemory: Bool = false,
+        startedAt: Timestamp,
+        finishedAt: Timestamp,
+        platformError: String = ""
+    ) {
         self.code = code
         self.outOfMemory = outOfMemory
         self.startedAt = startedAt

@@ -13,6 +13,7 @@ public struct Quantity: Sendable, Hashable, Comparable {
     /// The amount in thousandths, rounded up: CPU in millicores.
     public var millis: Int64 { Int64((nanos + 999_999) / 1_000_000) }
 
+    /// Whether the left amount is less.
     public static func < (left: Quantity, right: Quantity) -> Bool { left.nanos < right.nanos }
 }
 
@@ -80,7 +81,9 @@ private enum Scale {
         case "P": self = .decimal(15)
         case "E": self = .decimal(18)
         default:
-            guard let mark = suffix.first, mark == "e" || mark == "E", let exponent = Int(suffix.dropFirst()) else { return nil }
+            guard let mark = suffix.first, mark == "e" || mark == "E", let exponent = Int(suffix.dropFirst()) else {
+                return nil
+            }
             self = .decimal(exponent)
         }
     }

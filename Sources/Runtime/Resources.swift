@@ -20,7 +20,12 @@ public struct Resources: Sendable, Hashable {
     }
 
     /// What a bot gets that asks for nothing: 512Mi of at least 128Mi, 500m of at least 100m.
-    public static let standard = Resources(memoryLimit: 512 << 20, memoryRequest: 128 << 20, cpuLimit: 500, cpuRequest: 100)
+    public static let standard = Resources(
+        memoryLimit: 512 << 20,
+        memoryRequest: 128 << 20,
+        cpuLimit: 500,
+        cpuRequest: 100
+    )
 
     /// The least memory that a container engine accepts, 6 MiB.
     public static let leastMemory: Int64 = 6 << 20
@@ -31,7 +36,8 @@ public struct Resources: Sendable, Hashable {
     /// - Throws: `DocumentError` for what isn't a quantity, is zero or too small, or a request above its limit.
     public init(config: JSONObject, id: BotID, defaults: Resources) throws(DocumentError) {
         let reader = QuantityReader(id: id, config: config)
-        memoryLimit = try reader.value("memory_limit", least: Resources.leastMemory) { $0.roundedUp } ?? defaults.memoryLimit
+        memoryLimit =
+            try reader.value("memory_limit", least: Resources.leastMemory) { $0.roundedUp } ?? defaults.memoryLimit
         cpuLimit = try reader.value("cpu_limit", least: 1) { $0.millis } ?? defaults.cpuLimit
         let memory = try reader.value("memory_request", least: 1) { $0.roundedUp }
         let cpu = try reader.value("cpu_request", least: 1) { $0.millis }
@@ -57,11 +63,14 @@ private struct QuantityReader {
         case .string(let value): text = value
         case .integer(let value): text = String(value)
         case .double(let value): text = String(value)
-        case .some(let other): throw failure(field, "is \(other.kindName); expected a quantity as \"512Mi\" or \"500m\"")
+        case .some(let other):
+            throw failure(field, "is \(other.kindName); expected a quantity as \"512Mi\" or \"500m\"")
         }
         let amount: Int64
         do { amount = unit(try Quantity(text)) } catch { throw failure(field, error.description) }
-        guard amount >= least else { throw failure(field, "\(text.escapedForMessage) is less than the least allowed, \(least)") }
+        guard amount >= least else {
+            throw failure(field, "\(text.escapedForMessage) is less than the least allowed, \(least)")
+        }
         return amount
     }
 

@@ -107,5 +107,6 @@ public struct RunnerError: Error, Sendable, CustomStringConvertible {
         self.isRetryable = isRetryable ?? (code != .codeInvalid && code != .refused)
     }
 
+    /// The message.
     public var description: String { message }
 }

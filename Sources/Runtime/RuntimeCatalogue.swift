@@ -45,7 +45,8 @@ public struct RuntimeCatalogue: Sendable {
             guard let runtime = runtimes[name] else { throw CatalogueError(unknown: name, known: all) }
             guard !image.isEmpty, image.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
                 throw CatalogueError(
-                    description: "image \(image.escapedForMessage) for runtime \(name): expected a name as registry/python:3.11-slim"
+                    description:
+                        "image \(image.escapedForMessage) for runtime \(name): expected a name as registry/python:3.11-slim"
                 )
             }
             result.runtimes[name] = LanguageRuntime(name: name, image: image, entrypoint: runtime.entrypoint)

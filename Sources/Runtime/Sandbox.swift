@@ -38,6 +38,7 @@ public struct Sandbox: Sendable, Hashable {
             self.group = group
         }
 
+        /// Both numbers, as `65532:65532`.
         public var description: String { "\(user):\(group)" }
     }
 

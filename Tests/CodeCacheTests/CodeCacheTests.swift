@@ -8,7 +8,7 @@ import Testing
 
 @testable import CodeCache
 
-@Suite struct CodeCacheTests {
+@Suite(.timeLimit(.minutes(1))) struct CodeCacheTests {
     private let fixture: Fixture
     private var storage: WatchedStorage { fixture.storage }
 

@@ -33,7 +33,13 @@ import Util
         )
     }
 
-    func exited(_ reference: String = "r", hash: String? = nil, attempt: Int = 0, lasted: Duration = .seconds(5), ago: Duration) -> ObservedRun {
+    func exited(
+        _ reference: String = "r",
+        hash: String? = nil,
+        attempt: Int = 0,
+        lasted: Duration = .seconds(5),
+        ago: Duration
+    ) -> ObservedRun {
         let end = Self.now.advanced(by: .zero - ago)
         let exit = Exit(code: 3, startedAt: end.advanced(by: .zero - lasted), finishedAt: end)
         return run(reference, hash: hash, attempt: attempt, phase: .exited(exit))

@@ -8,19 +8,28 @@ import Util
 @testable import Control
 
 @Suite(.timeLimit(.minutes(1))) struct ReconcilerTests {
-    let clock = ManualClock()
-    let store = MemoryStore()
-    let startGate = Gate()
-    let removeGate = Gate()
+    let clock: ManualClock
+    let store: MemoryStore
     let runner: FakeRunner
     let passes = Watched<(good: Int, bad: Int)>((0, 0))
     let reconciler: Reconciler<ManualClock>
 
-    init() {
-        let clock = clock
+    var startGate: Gate { runner.startGate }
+    var removeGate: Gate { runner.removeGate }
+
+    init() { self.init(store: MemoryStore(), runner: nil) }
+
+    /// A reconciler, over a platform that is there already where one is given.
+    init(store: MemoryStore, runner: FakeRunner?) {
+        let clock = ManualClock()
         let passes = passes
-        let now: @Sendable () -> Timestamp = { Timestamp(secondsSince1970: 1_800_000_000).advanced(by: clock.now.offset) }
-        runner = FakeRunner(now: now, startGate: startGate, removeGate: removeGate)
+        let now: @Sendable () -> Timestamp = {
+            Timestamp(secondsSince1970: 1_800_000_000).advanced(by: clock.now.offset)
+        }
+        let runner = runner ?? FakeRunner(now: now)
+        self.clock = clock
+        self.store = store
+        self.runner = runner
         var logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         logger.logLevel = .critical
         reconciler = Reconciler(
@@ -174,6 +183,15 @@ import Util
         }
         #expect(runner.runningIDs == ["broken", "good"])
         #expect(reconciler.statuses.status(of: "broken")?.name == "invalid")
+    }
+
+    @Test func f03ANewReconcilerKnowsWhatRunsFromThePlatformAlone() async {
+        for index in 0..<10 { store.put(bot(.init("bot \(index)"))) }
+        await running { await runner.state.until { $0.runs.count == 10 } }
+        let next = ReconcilerTests(store: store, runner: runner)
+        await next.running { await next.pass() }
+        #expect(runner.state.withLock { $0.starts.count } == 10)
+        #expect(runner.state.withLock { $0.removals.isEmpty })
     }
 
     @Test func f05ABotThatCrashesIsStartedAgainAfterGrowingDelays() async {

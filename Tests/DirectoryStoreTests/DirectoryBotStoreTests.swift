@@ -13,7 +13,10 @@ import Testing
 
     init() throws {
         folder = try TemporaryFolder()
-        store = try DirectoryBotStore(path: folder.path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        store = try DirectoryBotStore(
+            path: folder.path,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
     }
 
     func addProgram(_ name: String, config: String? = nil, program: String = program) throws {
@@ -28,8 +31,25 @@ import Testing
     }
 
     func error(_ id: BotID) async throws -> DocumentError {
-        guard case .broken(_, let error) = try await store.bot(id) else { throw FixtureProblem(text: "\(id) isn't broken") }
+        guard case .broken(_, let error) = try await store.bot(id) else {
+            throw FixtureProblem(text: "\(id) isn't broken")
+        }
         return error
+    }
+
+    @Test func theStoreKeepsTheContractOfReading() async throws {
+        try addProgram("program")
+        let path = folder.file("bots.yaml")
+        try await StoreContract.reading(store) { entries in
+            let list = entries.map { entry -> JSONValue in
+                var object: JSONObject = ["id": entry.id, "bot": "program"]
+                object["enabled"] = entry.enabled
+                object["config"] = entry.config
+                return .object(object)
+            }
+            // JSON is YAML.
+            try Data(JSONValue.array(list).text.utf8).write(to: URL(fileURLWithPath: path))
+        }
     }
 
     @Test func aFolderIsABotOfItsNameWithItsConfig() async throws {
@@ -78,7 +98,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("bot: sma", "id"), ("id: 7", "id"), ("id: ''", "id"), ("id: x\n  bot: missing", "bot"), ("id: x\n  bot: ../sma", "bot"),
+        ("bot: sma", "id"), ("id: 7", "id"), ("id: ''", "id"), ("id: x\n  bot: missing", "bot"),
+        ("id: x\n  bot: ../sma", "bot"),
         ("id: x\n  bot: sma\n  enbled: true", "enbled"), ("id: x\n  bot: sma\n  enabled: 'no'", "enabled"),
         ("id: x\n  bot: sma\n  config: 7", "config"), ("id: x\n  bot: [sma]", "bot"),
     ])
@@ -97,7 +118,8 @@ import Testing
 
     @Test(arguments: [
         ("runtime: python3.11\nentrypoints: {bot: main.py}\nruntime: x", "twice"), ("- a\n- b", "expected a mapping"),
-        ("runtime: [", "line"), ("\tx: 1", "line"), ("runtime: 3", "expected text"), ("runtime: python3.11", "entrypoints"),
+        ("runtime: [", "line"), ("\tx: 1", "line"), ("runtime: 3\nentrypoints: {bot: main.py}", "expected text"),
+        ("runtime: python3.11", "entrypoints"),
         ("runtime: python3.11\nentrypoints: main.py", "expected an object"),
     ])
     func aBrokenProgramIsAnErrorOfItsBotsOnly(program: String, says: String) async throws {
@@ -163,9 +185,14 @@ import Testing
     @Test func theExampleBotsAreUsable() async throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("examples/bots").path
-        let examples = try DirectoryBotStore(path: root, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let examples = try DirectoryBotStore(
+            path: root,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
         let bots = try await examples.bots()
-        #expect(bots.compactMap(\.id) == ["heartbeat", "sma-btc", "sma-eth", "price-alerts", "crasher", "switched-off"])
+        #expect(
+            bots.compactMap(\.id) == ["heartbeat", "sma-btc", "sma-eth", "price-alerts", "crasher", "switched-off"]
+        )
         for bot in bots {
             guard case .bot = bot else {
                 Issue.record("\(bot)")

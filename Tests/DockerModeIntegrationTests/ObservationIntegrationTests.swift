@@ -41,7 +41,7 @@ import Testing
                 import sys, time
                 for n in range(10):
                     print('line', n, file=(sys.stdout, sys.stderr)[n % 2], flush=True)
-                    time.sleep(0.02)
+                    time.sleep(0.2)
                 print('x' * 40000, flush=True)
                 print('', flush=True)
                 sys.stdout.write('no end')

@@ -27,19 +27,21 @@ import Testing
         #expect(bot.custom.config.entrypoints == ["bot": "main.py", "query": "query.py"])
     }
 
-    @Test(arguments: [
-        (["id"], nil, "id"), (["id"], 7, "id"), (["id"], "", "id"), (["id"], "a\u{0}b", "id"),
-        (["config"], 7, "config"), (["config"], "x", "config"), (["config"], [], "config"),
-        (["enabled"], "yes", "enabled"), (["enabled"], 1, "enabled"),
-        (["custom"], nil, "custom"), (["custom"], "x", "custom"), (["custom", "filePath"], nil, "custom.filePath"),
-        (["custom", "filePath"], "", "custom.filePath"), (["custom", "filePath"], 3, "custom.filePath"),
-        (["custom", "version"], 3, "custom.version"), (["custom", "config"], nil, "custom.config"),
-        (["custom", "config", "runtime"], nil, "custom.config.runtime"),
-        (["custom", "config", "runtime"], ["a"], "custom.config.runtime"),
-        (["custom", "config", "entrypoints"], nil, "custom.config.entrypoints"),
-        (["custom", "config", "entrypoints"], ["query": "q.py"], "custom.config.entrypoints.bot"),
-        (["custom", "config", "entrypoints", "bot"], 1, "custom.config.entrypoints.bot"),
-    ] as [([String], JSONValue?, String)])
+    @Test(
+        arguments: [
+            (["id"], nil, "id"), (["id"], 7, "id"), (["id"], "", "id"), (["id"], "a\u{0}b", "id"),
+            (["config"], 7, "config"), (["config"], "x", "config"), (["config"], [], "config"),
+            (["enabled"], "yes", "enabled"), (["enabled"], 1, "enabled"),
+            (["custom"], nil, "custom"), (["custom"], "x", "custom"), (["custom", "filePath"], nil, "custom.filePath"),
+            (["custom", "filePath"], "", "custom.filePath"), (["custom", "filePath"], 3, "custom.filePath"),
+            (["custom", "version"], 3, "custom.version"), (["custom", "config"], nil, "custom.config"),
+            (["custom", "config", "runtime"], nil, "custom.config.runtime"),
+            (["custom", "config", "runtime"], ["a"], "custom.config.runtime"),
+            (["custom", "config", "entrypoints"], nil, "custom.config.entrypoints"),
+            (["custom", "config", "entrypoints"], ["query": "q.py"], "custom.config.entrypoints.bot"),
+            (["custom", "config", "entrypoints", "bot"], 1, "custom.config.entrypoints.bot"),
+        ] as [([String], JSONValue?, String)]
+    )
     func f65AFieldThatIsMissingOrWrongIsNamed(path: [String], value: JSONValue?, field: String) throws {
         let document = try Self.document(path, value)
         #expect { _ = try Bot(document: document) } throws: { error in
@@ -48,12 +50,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (true, .bool(false), true), (false, .bool(true), false), (nil, nil, true), (nil, .bool(false), false),
-        (nil, .bool(true), true), (nil, .integer(0), false), (nil, .integer(2), true), (nil, .double(0), false),
-        (nil, .double(0.5), true), (nil, .string("false"), false), (nil, .string("0"), false), (nil, .string("no"), true),
-        (nil, .string(""), true), (nil, .null, true), (nil, .array([]), true), (nil, .object([:]), true),
-    ] as [(Bool?, JSONValue?, Bool)])
+    @Test(
+        arguments: [
+            (true, .bool(false), true), (false, .bool(true), false), (nil, nil, true), (nil, .bool(false), false),
+            (nil, .bool(true), true), (nil, .integer(0), false), (nil, .integer(2), true), (nil, .double(0), false),
+            (nil, .double(0.5), true), (nil, .string("false"), false), (nil, .string("0"), false),
+            (nil, .string("no"), true),
+            (nil, .string(""), true), (nil, .null, true), (nil, .array([]), true), (nil, .object([:]), true),
+        ] as [(Bool?, JSONValue?, Bool)]
+    )
     func f10EnabledFollowsTheContractsRule(top: Bool?, config: JSONValue?, isEnabled: Bool) throws {
         #expect(Bot.enabled(top: top, config: config) == isEnabled)
         var document = try Self.document()

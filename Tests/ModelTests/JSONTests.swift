@@ -2,23 +2,27 @@ import Model
 import Testing
 
 @Suite struct JSONTests {
-    @Test(arguments: [
-        ("null", JSONValue.null), ("true", true), (" [1, 2.5 ,\"x\"] ", JSONValue.array([1, 2.5, "x"])),
-        ("{\"b\":1,\"a\":{}}", ["b": 1, "a": [:]]),
-        ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
-        ("9223372036854775808", .number("9223372036854775808")), ("1.0", .double(1)), ("1e2", .double(100)),
-        ("-0", .double(-0.0)), ("0.1", .double(0.1)), ("1e400", .number("1e400")),
-        ("1.0000000000000000000000000000000001", .number("1.0000000000000000000000000000000001")),
-        ("\"\\u00e9\\n\\ud83d\\ude00\\/\"", "é\n😀/"), ("\"\\ud800\"", "\u{FFFD}"), ("\"\\ud800x\"", "\u{FFFD}x"),
-        ("\"\u{7f}\"", "\u{7f}"),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("null", JSONValue.null), ("true", true), (" [1, 2.5 ,\"x\"] ", JSONValue.array([1, 2.5, "x"])),
+            ("{\"b\":1,\"a\":{}}", ["b": 1, "a": [:]]),
+            ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
+            ("9223372036854775808", .number("9223372036854775808")), ("1.0", .double(1)), ("1e2", .double(100)),
+            ("-0", .double(-0.0)), ("0.1", .double(0.1)), ("1e400", .number("1e400")),
+            ("1.0000000000000000000000000000000001", .number("1.0000000000000000000000000000000001")),
+            ("\"\\u00e9\\n\\ud83d\\ude00\\/\"", "é\n😀/"), ("\"\\ud800\"", "\u{FFFD}"), ("\"\\ud800x\"", "\u{FFFD}x"),
+            ("\"\u{7f}\"", "\u{7f}"),
+        ] as [(String, JSONValue)]
+    )
     func textIsReadAsItsValue(text: String, value: JSONValue) throws {
         #expect(try JSONValue.parse(text) == value)
     }
 
     @Test(arguments: [
-        ("", 0), ("  ", 2), ("{", 1), ("[1,]", 3), ("{\"a\" 1}", 5), ("{a:1}", 1), ("01", 2), ("1.", 2), ("-", 1), ("1e", 2),
-        ("nul", 0), ("\"x", 2), ("\"\\x\"", 3), ("\"\\u12g4\"", 5), ("\"\n\"", 1), ("1 2", 2), ("[1}", 2), ("{\"a\":1,}", 7),
+        ("", 0), ("  ", 2), ("{", 1), ("[1,]", 3), ("{\"a\" 1}", 5), ("{a:1}", 1), ("01", 2), ("1.", 2), ("-", 1),
+        ("1e", 2),
+        ("nul", 0), ("\"x", 2), ("\"\\x\"", 3), ("\"\\u12g4\"", 5), ("\"\n\"", 1), ("1 2", 2), ("[1}", 2),
+        ("{\"a\":1,}", 7),
         ("\u{FEFF}1", 0), ("NaN", 0), ("+1", 0), (".5", 0), ("'a'", 0),
     ])
     func textThatIsNoJSONIsAnErrorAtItsByte(text: String, offset: Int) {
@@ -110,13 +114,17 @@ extension JSONValue {
         case 6: return .array((0..<Int(generator.next() % 4)).map { _ in random(depth: depth - 1, using: &generator) })
         default:
             var object = JSONObject()
-            for _ in 0..<(generator.next() % 4) { object[text(using: &generator)] = random(depth: depth - 1, using: &generator) }
+            for _ in 0..<(generator.next() % 4) {
+                object[text(using: &generator)] = random(depth: depth - 1, using: &generator)
+            }
             return .object(object)
         }
     }
 
     private static func text(using generator: inout Seeded) -> String {
-        let scalars: [Unicode.Scalar] = ["a", "\"", "\\", "\n", "\u{0}", "\u{1f}", "é", "e", "\u{301}", "😀", "/", "\u{2028}"]
+        let scalars: [Unicode.Scalar] = [
+            "a", "\"", "\\", "\n", "\u{0}", "\u{1f}", "é", "e", "\u{301}", "😀", "/", "\u{2028}",
+        ]
         var text = String.UnicodeScalarView()
         for _ in 0..<(generator.next() % 6) { text.append(scalars.randomElement(using: &generator) ?? "a") }
         return String(text)

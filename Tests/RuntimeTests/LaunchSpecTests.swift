@@ -49,7 +49,9 @@ import Testing
         other.sandbox.network = .host
         var larger = LaunchSpecBuilder()
         larger.resources.memoryLimit <<= 1
-        let mirrored = LaunchSpecBuilder(catalogue: try RuntimeCatalogue.standard.overriding(images: ["python3.11": "m/python:3"]))
+        let mirrored = LaunchSpecBuilder(
+            catalogue: try RuntimeCatalogue.standard.overriding(images: ["python3.11": "m/python:3"])
+        )
         var replaced = executable()
         replaced.custom.code = .directory(path: "/x", digest: "d1")
         var saved = executable()
@@ -57,7 +59,8 @@ import Testing
         let hashes = [
             try hash(executable()), try hash(executable(id: "c")), try hash(executable(config: ["symbol": "ETH"])),
             try hash(executable(version: "2")), try hash(executable(key: "other.zip")),
-            try hash(executable(entrypoint: "other.py")), try hash(executable(runtime: "nodejs20", entrypoint: "main.js")),
+            try hash(executable(entrypoint: "other.py")),
+            try hash(executable(runtime: "nodejs20", entrypoint: "main.js")),
             try hash(executable(), other), try hash(executable(), larger), try hash(executable(), mirrored),
             try hash(executable(config: ["symbol": "BTC", "memory_limit": "1Gi"])), try hash(replaced), try hash(saved),
             try hash(executable(config: ["symbol": 1])), try hash(executable(config: ["symbol": 1.0])),
@@ -72,7 +75,9 @@ import Testing
     }
 
     @Test func f44EveryRuntimeInTheCatalogueCanBeStarted() throws {
-        let entrypoints: [EntrypointKind: String] = [.python: "main.py", .node: "main.js", .native: "bot", .dotnet: "B.dll", .jvm: "b.jar"]
+        let entrypoints: [EntrypointKind: String] = [
+            .python: "main.py", .node: "main.js", .native: "bot", .dotnet: "B.dll", .jvm: "b.jar",
+        ]
         let names = RuntimeCatalogue.standard.all.map(\.name)
         #expect(names == ["cpp-gcc13", "dotnet8", "gcc13", "ghc96", "nodejs20", "python3.11", "rust-stable", "scala3"])
         for runtime in RuntimeCatalogue.standard.all {
@@ -108,10 +113,13 @@ import Testing
         #expect(throws: DocumentError.self) { try hash(executable(config: ["k": .string(huge)])) }
     }
 
-    @Test(arguments: [
-        ("memory_limit", "512"), ("memory_limit", "lots"), ("memory_limit", "-1Gi"), ("cpu_limit", "0"), ("cpu_limit", "1 core"),
-        ("memory_request", "2Gi"), ("cpu_request", "2"), ("memory_limit", .array([])),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("memory_limit", "512"), ("memory_limit", "lots"), ("memory_limit", "-1Gi"), ("cpu_limit", "0"),
+            ("cpu_limit", "1 core"),
+            ("memory_request", "2Gi"), ("cpu_request", "2"), ("memory_limit", .array([])),
+        ] as [(String, JSONValue)]
+    )
     func aResourceThatCannotBeIsAnErrorThatNamesIt(field: String, value: JSONValue) {
         #expect { _ = try hash(executable(config: [field: value])) } throws: {
             ($0 as? DocumentError)?.field == "config.\(field)"
@@ -121,7 +129,8 @@ import Testing
     @Test func resourcesComeFromTheBotAndElseFromTheDefaults() throws {
         let plain = try LaunchSpecBuilder().spec(for: executable()).resources
         #expect(plain == .standard)
-        let small = try LaunchSpecBuilder().spec(for: executable(config: ["memory_limit": "64Mi", "cpu_limit": "50m"])).resources
+        let small = try LaunchSpecBuilder().spec(for: executable(config: ["memory_limit": "64Mi", "cpu_limit": "50m"]))
+            .resources
         #expect(small == Resources(memoryLimit: 64 << 20, memoryRequest: 64 << 20, cpuLimit: 50, cpuRequest: 50))
     }
 

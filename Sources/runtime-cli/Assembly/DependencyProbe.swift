@@ -8,6 +8,11 @@ struct DependencyProbe: Sendable {
     let check: @Sendable () async throws -> Void
 }
 
+/// Why a dependency that can't be asked counts as not answering.
+struct ProbeFailure: Error, CustomStringConvertible {
+    let description: String
+}
+
 /// Asks dependencies every few seconds whether they answer, for `/readyz`.
 struct DependencyProbes: Service {
     let probes: [DependencyProbe]
