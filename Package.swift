@@ -126,6 +126,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
+        tests("BotRunnerIntegrationTests", ["TestSupport", "Model", "Runtime"]),
         tests("TestSupportTests", ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

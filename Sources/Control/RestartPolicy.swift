@@ -73,7 +73,12 @@ public struct RestartPolicy: Sendable, Hashable {
             )
         }
         do { return try GoDuration.parse(text, minimum: .milliseconds(1)) } catch {
-            throw DocumentError(id: id.text, field: field, problem: error.message)
+            // Without the text: no value of a config is ever shown.
+            throw DocumentError(
+                id: id.text,
+                field: field,
+                problem: "is no duration of at least 1ms; expected one as \"30s\" or \"1m30s\""
+            )
         }
     }
 

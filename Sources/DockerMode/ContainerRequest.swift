@@ -78,16 +78,24 @@ struct ContainerRequest: Sendable {
     /// What `POST /volumes/create` takes to make sure of the state volume. A volume that comes into being with a container gets
     /// no labels from Podman, and nobody could tell later whose it was.
     var stateVolume: JSONValue {
-        let labels = [
+        ["Name": .string(stateName), "Driver": "local", "Labels": .object(stateLabels)]
+    }
+
+    private var stateLabels: JSONObject {
+        JSONObject(strings: [
             (Label.id, spec.id.text),
             (Label.managed, "true"),
             (Label.kind, spec.executable.kind.rawValue),
             (Label.instance, names.instance),
-        ]
-        return ["Name": .string(stateName), "Driver": "local", "Labels": .object(JSONObject(strings: labels))]
+        ])
     }
 
+    /// The labels once more: between the making of the volume and that of the container a full pass that doesn't know the bot
+    /// yet, or not again, may remove the volume; then it comes into being with the container.
     private var state: JSONValue {
-        ["Type": "volume", "Source": .string(stateName), "Target": "/state"]
+        [
+            "Type": "volume", "Source": .string(stateName), "Target": "/state",
+            "VolumeOptions": ["Labels": .object(stateLabels)],
+        ]
     }
 }

@@ -19,8 +19,15 @@ public struct Quantity: Sendable, Hashable, Comparable {
 
 /// A text that is no quantity.
 public struct QuantityError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What is wrong and what is allowed.
+    /// What is wrong and what is allowed, without the text itself: one from a bot's config may be anything.
+    public let problem: String
+    /// The text and the problem.
     public let description: String
+
+    init(_ text: String, _ problem: String) {
+        self.problem = problem
+        description = "\(text.escapedForMessage) \(problem)"
+    }
 }
 
 extension Quantity {
@@ -35,8 +42,9 @@ extension Quantity {
     public init(_ text: String) throws(QuantityError) {
         func failure(_ problem: String) -> QuantityError {
             QuantityError(
-                description: "\(text.escapedForMessage) \(problem); expected a number with an optional unit: "
-                    + "Ki Mi Gi Ti Pi Ei, n u m k M G T P E, or an exponent as e3"
+                text,
+                "\(problem); expected a number with an optional unit: Ki Mi Gi Ti Pi Ei, n u m k M G T P E, "
+                    + "or an exponent as e3"
             )
         }
         guard text.utf8.count <= 64 else { throw failure("is longer than 64 characters") }

@@ -67,9 +67,9 @@ private struct QuantityReader {
             throw failure(field, "is \(other.kindName); expected a quantity as \"512Mi\" or \"500m\"")
         }
         let amount: Int64
-        do { amount = unit(try Quantity(text)) } catch { throw failure(field, error.description) }
+        do { amount = unit(try Quantity(text)) } catch { throw failure(field, error.problem) }
         guard amount >= least else {
-            throw failure(field, "\(text.escapedForMessage) is less than the least allowed, \(least)")
+            throw failure(field, "is less than the least allowed, \(least)")
         }
         return amount
     }

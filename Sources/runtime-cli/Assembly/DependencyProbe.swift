@@ -20,27 +20,36 @@ struct DependencyProbes: Service {
     let logger: Logger
 
     private static let interval = Duration.seconds(10)
+    /// How soon what doesn't answer is asked again: whoever waits for readiness waits no longer than that in vain.
+    private static let impatience = Duration.seconds(1)
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await withDiscardingTaskGroup { group in
-                    for probe in probes { group.addTask { await report(probe) } }
-                }
-                // Ends early when cancelled, which the loop then sees.
-                try? await Task.sleep(for: Self.interval)
+            await withDiscardingTaskGroup { group in
+                for probe in probes { group.addTask { await repeatedly(probe) } }
             }
         }
     }
 
-    private func report(_ probe: DependencyProbe) async {
-        do {
-            try await probe.check()
-            health.ok(probe.name)
-        } catch {
-            guard !Task.isCancelled else { return }
-            logger.debug("dependency doesn't answer", metadata: ["dependency": "\(probe.name)", "error": "\(error)"])
-            health.failing(probe.name, reason: "\(error)")
+    /// Each on its own: one that hangs holds up no other.
+    private func repeatedly(_ probe: DependencyProbe) async {
+        while !Task.isCancelled {
+            let pause: Duration
+            do {
+                try await probe.check()
+                health.ok(probe.name)
+                pause = Self.interval
+            } catch {
+                guard !Task.isCancelled else { return }
+                logger.debug(
+                    "dependency doesn't answer",
+                    metadata: ["dependency": "\(probe.name)", "error": "\(error)"]
+                )
+                health.failing(probe.name, reason: "\(error)")
+                pause = Self.impatience
+            }
+            // Ends early when cancelled, which the loop then sees.
+            try? await Task.sleep(for: pause)
         }
     }
 }

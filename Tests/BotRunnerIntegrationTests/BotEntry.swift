@@ -1,0 +1,82 @@
+import Model
+import TestSupport
+
+/// A live bot as the platform writes it: into the database, and into its events.
+struct BotEntry: Sendable {
+    var id: String
+    var config: JSONObject = [:]
+    var enabled: Bool?
+    /// The object key of its code.
+    var code: String
+    var runtime = "python3.11"
+    var entrypoint = "main.py"
+    var version = "1.0.0"
+    var updatedAt: String?
+
+    init(
+        _ id: String,
+        code: String,
+        config: JSONObject = [:],
+        enabled: Bool? = nil,
+        runtime: String = "python3.11",
+        entrypoint: String = "main.py",
+        version: String = "1.0.0"
+    ) {
+        self.id = id
+        self.config = config
+        self.enabled = enabled
+        self.code = code
+        self.runtime = runtime
+        self.entrypoint = entrypoint
+        self.version = version
+    }
+
+    /// The same bot with other parameters.
+    func with(config: JSONObject) -> BotEntry {
+        var copy = self
+        copy.config = config
+        return copy
+    }
+
+    private var custom: JSONValue {
+        var custom: JSONObject = [
+            "version": .string(version), "filePath": .string(code), "createdAt": "2026-01-02T03:04:05Z",
+            "config": [
+                "name": "tester", "description": "", "runtime": .string(runtime), "version": .string(version),
+                "author": "tests", "type": "realtime", "entrypoints": ["bot": .string(entrypoint)],
+            ],
+        ]
+        if let updatedAt { custom["updatedAt"] = .string(updatedAt) }
+        return .object(custom)
+    }
+
+    /// The document in MongoDB.
+    var document: JSONValue {
+        var document: JSONObject = ["id": .string(id), "config": .object(config), "custom": custom, "segment_id": 0]
+        if let enabled { document["enabled"] = .bool(enabled) }
+        return .object(document)
+    }
+
+    /// The flat event.
+    var event: JSONValue { ["id": .string(id), "config": .object(config), "custom": custom] }
+}
+
+/// Programs that bots run.
+enum Program {
+    /// Runs until it is stopped, and says what it was given.
+    static let sleeper = """
+        import json, os, time
+        print(json.dumps({"id": os.environ["BOT_ID"], "config": os.environ["BOT_CONFIG"]}), flush=True)
+        while True:
+            time.sleep(1)
+
+        """
+
+    /// Ends at once.
+    static func exiting(_ code: Int) -> String {
+        "import sys\nprint('first')\nprint('last')\nsys.exit(\(code))\n"
+    }
+
+    /// Parameters of a bot that isn't started again once it has ended.
+    static let runsOnce: JSONObject = ["execution": ["restart": ["initial": "1h", "maximum": "1h"]]]
+}
