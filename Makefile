@@ -1,6 +1,6 @@
 # The project's habits; each is a script or one command, so that both can be read and run alone.
 
-.PHONY: setup build test lint demo clean
+.PHONY: setup build test lint docs demo clean
 
 setup:  ## Install what a build needs
 	scripts/setup
@@ -13,6 +13,9 @@ test:  ## All tests against real services; ARGS='--filter ModelTests' for some
 
 lint:  ## Style of scripts and sources
 	scripts/lint
+
+docs:  ## The modules' documentation, without warnings
+	scripts/docs
 
 demo:  ## Run the example bots
 	scripts/demo $(ARGS)

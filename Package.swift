@@ -118,6 +118,14 @@ let package = Package(
         ),
         tests("NATSBusTests", ["NATSBus", "Model", "Util", "Control", log]),
         tests("NATSBusIntegrationTests", ["NATSBus", "Model", "Util", "Control", "TestSupport", log]),
+        tests(
+            "RuntimeCLITests",
+            [
+                "runtime-cli", "Model", "Runtime", "Control", "DockerMode", "ObjectStorage", "Monitoring", "Util",
+                "TestSupport", log,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
         tests("BotRunnerIntegrationTests", ["TestSupport", "Model", "Runtime"]),
         tests("TestSupportTests", ["TestSupport"]),
     ],

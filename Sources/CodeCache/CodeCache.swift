@@ -30,7 +30,7 @@ public final class CodeCache: CodeProvider {
     ///     something else in another bucket.
     ///   - options: owner, sizes, limits.
     ///   - executor: where calls block while they read and write.
-    /// - Throws: ``RunnerError`` with code `codeUnavailable` when the folder can't be used.
+    /// - Throws: `RunnerError` with code `codeUnavailable` when the folder can't be used.
     public static func open(
         directory: String,
         storage: (any ObjectStorage)?,
@@ -68,7 +68,7 @@ public final class CodeCache: CodeProvider {
         locks = directory + "/locks"
     }
 
-    /// Lends a version's code, see ``CodeProvider/withCode(of:_:)``.
+    /// Lends a version's code, see `CodeProvider/withCode(of:_:)`.
     public func withCode<Result: Sendable>(
         of version: CustomBotVersion,
         _ body: @Sendable (CodeArchive) async throws(RunnerError) -> Result

@@ -6,7 +6,7 @@ public import Util
 
 /// Keeps what runs equal to what is desired, for live bots.
 ///
-/// It holds no truth: every decision is made anew from the store and the runner, for one bot at a time under ``WorkQueue``'s
+/// It holds no truth: every decision is made anew from the store and the runner, for one bot at a time under `WorkQueue`'s
 /// promise that no bot is worked on twice at once. Wake-ups name a bot; a full pass catches whatever they missed.
 public final class Reconciler<C: Clock<Duration>>: Sendable {
     let store: any BotStore
@@ -34,8 +34,13 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
 
     /// A reconciler over a store and a runner.
     /// - Parameters:
+    ///   - store: what is desired.
+    ///   - runner: what runs, and what changes it.
+    ///   - builder: makes specifications of bots.
+    ///   - options: how to go about it.
     ///   - clock: what delays are measured with.
     ///   - now: the wall clock, which the runner's timestamps are compared with.
+    ///   - logger: told of every change of a bot's status.
     public init(
         store: any BotStore,
         runner: any Runner,

@@ -1,6 +1,6 @@
 import HeapModule
 
-/// What a ``WorkQueue`` keeps: which keys are due, which are being worked on, and which wait for a time.
+/// What a `WorkQueue` keeps: which keys are due, which are being worked on, and which wait for a time.
 struct WorkQueueState<Key: Hashable & Sendable, Instant: InstantProtocol>: Sendable where Instant: Sendable {
     struct Timer: Comparable {
         var due: Instant

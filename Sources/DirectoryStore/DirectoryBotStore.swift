@@ -24,7 +24,7 @@ public final class DirectoryBotStore: BotStore {
     private let passedOver = Mutex<Set<BotID>>([])
 
     /// A store over a directory; nothing is read yet.
-    /// - Throws: ``StoreError`` when the system has no thread left to read on.
+    /// - Throws: `StoreError` when the system has no thread left to read on.
     public init(path: String, logger: Logger) throws(StoreError) {
         self.path = path
         self.logger = logger
@@ -35,15 +35,15 @@ public final class DirectoryBotStore: BotStore {
     }
 
     /// Every live bot of the directory.
-    /// - Throws: ``StoreError`` when the directory or its list can't be read.
+    /// - Throws: `StoreError` when the directory or its list can't be read.
     public func bots() async throws(StoreError) -> [StoredBot] { try await read { _ in true } }
 
     /// One bot, or nil when the directory has none of this id.
-    /// - Throws: ``StoreError`` when the directory or its list can't be read.
+    /// - Throws: `StoreError` when the directory or its list can't be read.
     public func bot(_ id: BotID) async throws(StoreError) -> StoredBot? { try await read { $0 == id }.first }
 
     /// Whether the directory can be read now.
-    /// - Throws: ``StoreError`` when it can't.
+    /// - Throws: `StoreError` when it can't.
     public func check() async throws(StoreError) {
         _ = try await blocking { () throws(StoreError) in try self.entries() }
     }

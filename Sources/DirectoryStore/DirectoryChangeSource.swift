@@ -18,7 +18,7 @@ public struct DirectoryChangeSource: WakeSource {
     static let quiet: Int32 = 200
 
     /// A source over a directory, which may come to exist later.
-    /// - Throws: ``StoreError`` when the system has no thread left to watch on.
+    /// - Throws: `StoreError` when the system has no thread left to watch on.
     public init(path: String, logger: Logger) throws(StoreError) {
         self.path = path
         self.logger = logger

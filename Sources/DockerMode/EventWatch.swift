@@ -31,9 +31,8 @@ struct EventWatch: Sendable {
             do {
                 try await listen(seen)
                 logger.info("Docker engine ended its event stream")
-            } catch let error as DockerError where error.code == .cancelled && Task.isCancelled {
-                return
             } catch {
+                guard !Task.isCancelled else { return }
                 logger.warning("Docker engine's events can't be had, trying again", metadata: ["error": "\(error)"])
             }
             since = seen.last

@@ -13,7 +13,9 @@ extension JSONValue {
     /// Reads one JSON value (RFC 8259) from UTF-8 text.
     ///
     /// Of a key that comes twice in one object the last value counts, as in the parsers bots use.
-    /// - Parameter depth: how deeply arrays and objects may be nested.
+    /// - Parameters:
+    ///   - bytes: the text.
+    ///   - depth: how deeply arrays and objects may be nested.
     /// - Throws: ``JSONSyntaxError`` with the byte at which the text stops being JSON.
     public static func parse(_ bytes: some Collection<UInt8>, depth: Int = 200) throws(JSONSyntaxError) -> JSONValue {
         var parser = JSONParser(bytes: ContiguousArray(bytes), depthLimit: depth)

@@ -49,7 +49,7 @@ final class ChangeStream: @unchecked Sendable {
     }
 
     /// Waits for the next change; nil when nothing changed for a while.
-    /// - Throws: ``StoreError`` when the stream is lost for good. What passes by itself, the library gets over with its
+    /// - Throws: `StoreError` when the stream is lost for good. What passes by itself, the library gets over with its
     ///   resume token.
     func next() throws(StoreError) -> Wake? {
         var event: OpaquePointer?

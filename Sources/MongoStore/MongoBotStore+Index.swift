@@ -13,7 +13,7 @@ extension MongoBotStore {
 
     /// Makes the unique index on `id` unless there is one. When the server refuses it, that is logged as a warning and the
     /// runtime works without it.
-    /// - Throws: ``StoreError`` when the server can't be asked.
+    /// - Throws: `StoreError` when the server can't be asked.
     @discardableResult
     public func ensureIndex() async throws(StoreError) -> IndexOutcome {
         do {

@@ -59,7 +59,7 @@ public struct MongoBotStore: WritableBotStore {
     }
 
     /// Whether bots can be read now. (A `ping` is answered before credentials are looked at.)
-    /// - Throws: ``StoreError`` saying why not.
+    /// - Throws: `StoreError` saying why not.
     public func check() async throws(StoreError) {
         _ = try await collection.find(
             "reading",

@@ -33,7 +33,7 @@ public final class MongoConnection: Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - uri: `mongodb://…` or `mongodb+srv://…`, with TLS and credentials as the drivers of MongoDB understand them.
     ///   - logger: also told what the C library logs.
-    /// - Throws: ``StoreError`` with code `refused` for a URI that is none; its message has no password.
+    /// - Throws: `StoreError` with code `refused` for a URI that is none; its message has no password.
     public init(uri: String, logger: Logger) throws(StoreError) {
         MongoLog.start(logger)
         self.uri = try MongoURI(uri)

@@ -42,7 +42,9 @@ public final class HealthState: Sendable {
 
     /// Reports that a dependency doesn't answer; one not named before counts from now on.
     ///
-    /// - Parameter reason: for operators, cut to 300 characters; secrets and credentials of URLs in it are masked.
+    /// - Parameters:
+    ///   - dependency: its name.
+    ///   - reason: for operators, cut to 300 characters; secrets and credentials of URLs in it are masked.
     public func failing(_ dependency: String, reason: String) {
         // Masked before it is cut, or a secret could be cut in half and no longer be recognised.
         let shown = String(secrets.redact(reason).prefix(300))

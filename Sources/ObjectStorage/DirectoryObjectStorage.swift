@@ -3,7 +3,7 @@ public import Util
 
 /// A bucket that is a folder on this machine: each object is a file in it.
 ///
-/// Keys become names of files that stay inside the folder and never collide, whatever the key is (see ``fileName``).
+/// Keys become names of files that stay inside the folder and never collide, whatever the key is (see `fileName`).
 /// Several processes may use the folder at once.
 public struct DirectoryObjectStorage: ObjectStorage {
     private let root: String

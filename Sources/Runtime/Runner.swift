@@ -16,7 +16,9 @@ public protocol Runner: Sendable {
     /// Starts a bot. Starting what already runs from the same specification is a success; a platform's own names keep a bot
     /// from running twice. A start that fails leaves nothing behind. A run of the bot that has ended, or was never started, may
     /// be replaced on the way.
-    /// - Parameter attempt: how many starts of this specification went before without lasting; kept with the run.
+    /// - Parameters:
+    ///   - spec: what to run.
+    ///   - attempt: how many starts of this specification went before without lasting; kept with the run.
     /// - Throws: ``RunnerError`` saying what failed and whether it may succeed later.
     func start(_ spec: LaunchSpec, attempt: Int) async throws(RunnerError)
 

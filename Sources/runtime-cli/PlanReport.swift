@@ -7,7 +7,10 @@ import Util
 enum PlanReport {
     static func table(_ survey: Survey) -> String {
         let rows = survey.entries.map { entry in
-            [entry.id.text, entry.plan.status.name, entry.plan.actions.map(\.summary).joined(separator: ", "), entry.plan.status.reason]
+            [
+                entry.id.text, entry.plan.status.name, entry.plan.actions.map(\.summary).joined(separator: ", "),
+                entry.plan.status.reason,
+            ]
         }
         var lines = TextTable.render(header: ["BOT", "STATUS", "ACTIONS", "REASON"], rows: rows)
         for error in survey.unnamed { lines += "\nleft out: \(error)" }
@@ -53,7 +56,9 @@ enum PlanReport {
             guard lastLines > 0 else { break }
             do throws(RunnerError) {
                 let lines = try await reader.lastLines(of: run, limit: lastLines)
-                object["last_lines"] = .array(lines.map { ["stream": .string($0.stream.rawValue), "text": .string($0.text)] })
+                object["last_lines"] = .array(
+                    lines.map { ["stream": .string($0.stream.rawValue), "text": .string($0.text)] }
+                )
             } catch {
                 object["last_lines_error"] = .string(error.message)
             }
@@ -75,12 +80,17 @@ extension BotStatus {
     /// Why the status is what it is, for a column; empty where the name says it all.
     var reason: String {
         switch self {
-        case .running(let since): "since \(since)"
+        case .running(let since): "since \(since.inSeconds)"
         case .starting, .replacing, .stopping, .stopped: ""
         case .backingOff(let until, let exit, let attempt):
-            "exit code \(exit.code)\(exit.outOfMemory ? ", out of memory" : ""), start \(attempt) at \(until)"
-        case .startFailed(let until, let reason): "\(reason); tried again at \(until)"
+            "exit code \(exit.code)\(exit.outOfMemory ? ", out of memory" : ""), start \(attempt) at \(until.inSeconds)"
+        case .startFailed(let until, let reason): "\(reason); tried again at \(until.inSeconds)"
         case .invalid(let error, let isRunning): "\(error.field) \(error.problem)\(isRunning ? " (left running)" : "")"
         }
     }
+}
+
+extension Timestamp {
+    /// For people: without the part below a second.
+    fileprivate var inSeconds: Timestamp { Timestamp(secondsSince1970: secondsSince1970) }
 }

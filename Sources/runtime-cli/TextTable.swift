@@ -15,11 +15,13 @@ enum TextTable {
         }.joined(separator: "\n")
     }
 
-    private static func printable(_ text: String) -> String {
+    /// The text with `?` for whatever controls a terminal or has no look of its own.
+    static func printable(_ text: String) -> String {
         var output = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: output.append("?")
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+                output.append("?")
             default: output.append(scalar)
             }
         }

@@ -154,6 +154,7 @@ final class FolderlessCode: CodeProvider {
 
     /// Adds code under a key.
     func add(_ key: String, _ files: [String: String]) throws {
+        guard archives.withLock({ $0[key] }) == nil else { return }
         let owner = FileOwnership(uid: 65532, gid: 65532)
         let packed = try packFiles(
             files.sorted { $0.key < $1.key }.map {

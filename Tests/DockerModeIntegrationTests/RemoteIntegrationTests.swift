@@ -53,10 +53,10 @@ import Glibc
 struct TLSProxy: Sendable {
     let folder: String
     let port: Int
-    private let process: pid_t
+    private let service: Service
 
     private static let program = """
-        import socket, ssl, sys, threading
+        import os, socket, ssl, sys, threading
         folder = sys.argv[1]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder + '/server-cert.pem', folder + '/server-key.pem')
@@ -78,15 +78,18 @@ struct TLSProxy: Sendable {
             pump(client, engine)
         listener = socket.create_server(('127.0.0.1', 0))
         open(folder + '/port.new', 'w').write(str(listener.getsockname()[1]))
-        import os; os.rename(folder + '/port.new', folder + '/port')
-        while True: threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+        os.rename(folder + '/port.new', folder + '/port')
+        def accept():
+            while True: threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+        threading.Thread(target=accept, daemon=True).start()
+        sys.stdin.read()
         """
 
     init() async throws {
         folder = try temporaryFolder("tls")
         try TLSProxy.makeCertificates(folder)
         try TLSProxy.makeCertificates(folder + "/strangers")
-        process = try spawn("/usr/bin/env", ["python3", "-c", TLSProxy.program, folder])
+        service = try Service("/usr/bin/env", ["python3", "-c", TLSProxy.program, folder])
         let deadline = ContinuousClock.now + .seconds(20)
         while true {
             if let file = fopen(folder + "/port", "r") {
@@ -102,10 +105,8 @@ struct TLSProxy: Sendable {
     }
 
     func stop() {
-        kill(process, SIGKILL)
-        var status: Int32 = 0
-        waitpid(process, &status, 0)
-        try? shell("rm -rf --one-file-system '\(folder)'")
+        service.stop()
+        do { try shell("rm -rf --one-file-system '\(folder)'") } catch { Issue.record("\(folder) can't be removed") }
     }
 
     /// An authority, and certificates of it for a server and a client, as Docker names the files.

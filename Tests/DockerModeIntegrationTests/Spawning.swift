@@ -6,22 +6,57 @@ import Musl
 import Glibc
 #endif
 
-/// Starts a program.
-func spawn(_ program: String, _ arguments: [String]) throws -> pid_t {
-    var process = pid_t()
-    var pointers: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
-    defer { pointers.forEach { free($0) } }
-    pointers.append(nil)
-    let error = posix_spawn(&process, program, nil, nil, pointers, environ)
-    try #require(error == 0, "\(program): error \(error)")
-    return process
+/// A program that a test has started. Its standard input ends with the test's process, however that ends: programs here take
+/// that as the sign to end too, so none outlives a test that was killed.
+struct Service: Sendable {
+    let process: pid_t
+    private let lifeline: Int32
+
+    init(_ program: String, _ arguments: [String]) throws {
+        var ends: [Int32] = [0, 0]
+        // A pair of sockets, since those can be kept from other programs started at the same time.
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        try #require(socketpair(AF_UNIX, type, 0, &ends) == 0)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
+        var pointers: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
+        defer { pointers.forEach { free($0) } }
+        pointers.append(nil)
+        var process = pid_t()
+        let error = posix_spawn(&process, program, &actions, nil, pointers, environ)
+        close(ends[0])
+        try #require(error == 0, "\(program): error \(error)")
+        self.process = process
+        lifeline = ends[1]
+    }
+
+    /// Whether it hasn't ended by itself.
+    var isRunning: Bool {
+        var information = siginfo_t()
+        return waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0 && information.si_signo == 0
+    }
+
+    /// Lets it end, and waits for that.
+    func stop() {
+        close(lifeline)
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
+    }
+
+    /// Waits until it ends by itself; its status.
+    func wait() -> Int32 {
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
+        close(lifeline)
+        return status
+    }
 }
 
 /// Runs a shell command to its end.
 func shell(_ command: String) throws {
-    let process = try spawn("/bin/sh", ["-c", command])
-    var status: Int32 = 0
-    waitpid(process, &status, 0)
+    let status = try Service("/bin/sh", ["-c", command]).wait()
     try #require(status == 0, "\(command): status \(status)")
 }
 

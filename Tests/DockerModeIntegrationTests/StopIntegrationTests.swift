@@ -118,6 +118,29 @@ import Testing
     }
 }
 
+extension StopIntegrationTests {
+    @Test func aPreparedImageIsRemovedWhenItsBaseIsGoneAndKeptWhileItIsCurrent() async throws {
+        try await EngineFixture.with { engine in
+            let runner = engine.runner()
+            try await runner.start(try engine.spec("user", sleeper), attempt: 0)
+            let run = try #require(try await runner.runs(of: .live).first)
+            let container = try await engine.api.object(.get, "/containers/\(run.reference)/json")
+            let current = try #require(container["Config"]?.object?["Image"]?.string)
+            let old = "the0-runtime/old-\(engine.instance.lowercased())"
+            let labels: JSONValue = [
+                "runtime.prepared": "true", "runtime.prepared.base": "sha256:gone", "runtime.prepared.kind": "python",
+                "runtime.managed": "", "runtime.instance": "",
+            ]
+            let commit = "/commit?container=\(run.reference)&repo=\(old)&tag=1&pause=0"
+            _ = try await engine.api.object(.post, commit, ["Labels": labels])
+            #expect(try await engine.api.call(.get, "/images/\(old):1/json").status == 200)
+            try await runner.removeLeftovers(known: ["user"])
+            #expect(try await engine.api.call(.get, "/images/\(old):1/json").status == 404)
+            #expect(try await engine.api.call(.get, "/images/\(current)/json").status == 200)
+        }
+    }
+}
+
 extension EngineFixture {
     /// Waits until a run has written a line.
     func saying(_ line: String, _ runner: any RunOutputReading, _ id: BotID) async throws -> ObservedRun {

@@ -155,6 +155,22 @@ import Testing
         }
     }
 
+    @Test func aPreparedImageThatSomebodyRemovedIsMadeAnew() async throws {
+        try await withFakeEngine({ request, number in
+            if request.line == "POST /containers/create", number == 2 {
+                return .json(404, #"{"message":"no such image"}"#)
+            }
+            return Self.willing(request)
+        }) { engine, runner in
+            try await runner.start(try fakeSpec("first"), attempt: 0)
+            try await runner.start(try fakeSpec("second"), attempt: 0)
+            let looked = engine.lines.filter { $0.hasPrefix("GET /images/the0-runtime/python3.11") }
+            // Once for the first start, once because it was gone; a start in between would have known it.
+            #expect(looked.count == 2)
+            #expect(engine.lines.last == "POST /containers/c1/start")
+        }
+    }
+
     @Test func f13AContainerThatTheEngineCannotStopIsNotTakenForGone() async throws {
         let failure = FakeAnswer.json(500, #"{"message":"tried to kill container, but did not receive an exit event"}"#)
         try await withFakeEngine({ _, _ in failure }) { engine, runner in

@@ -5,6 +5,7 @@ import Logging
 import Metrics
 import Model
 import Monitoring
+import Runtime
 import ServiceLifecycle
 import UnixSignals
 import Util
@@ -15,19 +16,22 @@ extension RunnerAssembly {
 
     /// Serves until SIGTERM or SIGINT.
     func serve(stopBotsOnExit: Bool, printStatus: Bool) async throws {
-        let address: ListenAddress
-        do throws(MonitoringError) { address = try ListenAddress(settings.listen) } catch {
-            throw CommandExit.failing(CommandExit.configuration, error)
-        }
         announce()
+        // Outlasts the engine's own deadline for a stubborn bot, where bots are taken along.
+        let patience =
+            stopBotsOnExit ? settings.docker.stopGrace + Self.stopDeadline + Self.stopDeadline : Self.stopDeadline
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         // Stopped in the reverse order: the reconciler first, and who watches for a second signal last.
         var services: [any Service] = [
-            SecondSignal(logger: logger),
-            StatusServer(address: address, health: health, registry: registry, logger: logger),
+            StopSignals(signals: signals, deadline: patience + Self.stopDeadline, logger: logger),
+            StatusServer(address: settings.listen, health: health, registry: registry, logger: logger),
             DependencyProbes(probes: probes, health: health, logger: logger),
         ]
         if let prepare = store.prepare { services.append(StorePreparation(prepare: prepare, logger: logger)) }
-        if printStatus { services.append(StatusPrinter(statuses: reconciler.statuses)) }
+        if printStatus {
+            let executor = try BlockingExecutor(name: "status", threads: 1)
+            services.append(StatusPrinter(statuses: reconciler.statuses, executor: executor, logger: logger))
+        }
         for source in sources { services.append(WakeSourceService(source: source, reconciler: reconciler)) }
         services.append(ReconcilerService(reconciler: reconciler, stopBotsOnExit: stopBotsOnExit, logger: logger))
         var configuration = ServiceGroupConfiguration(
@@ -35,12 +39,14 @@ extension RunnerAssembly {
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
-        // Outlasts the engine's own deadline for a stubborn bot, where bots are taken along.
-        let patience = stopBotsOnExit ? settings.docker.stopGrace + Self.stopDeadline + Self.stopDeadline : Self.stopDeadline
         configuration.maximumGracefulShutdownDuration = patience
-        configuration.maximumCancellationDuration = Self.stopDeadline
+        // Only reached when no signal began the stop, since then ``StopSignals`` is sooner.
+        configuration.maximumCancellationDuration = Self.stopDeadline + Self.stopDeadline
         do { try await ServiceGroup(configuration: configuration).run() } catch let error as MonitoringError {
             throw CommandExit.failing(CommandExit.unavailable, error)
+        } catch let error as RunnerError {
+            logger.error("not all bots were stopped", metadata: ["error": "\(error)"])
+            throw CommandExit.unavailable
         }
         logger.info("stopped")
     }
@@ -59,7 +65,7 @@ extension RunnerAssembly {
     }
 
     private func announce() {
-        if settings.storeIsDefault {
+        if settings.storeSource == nil {
             logger.notice("neither --store nor MONGO_URI is set: bots are read from the directory ./bots")
         }
         let place =

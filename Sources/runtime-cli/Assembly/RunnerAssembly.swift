@@ -35,12 +35,10 @@ struct RunnerAssembly: Sendable {
         do {
             let executor = try BlockingExecutor(name: "files", threads: 4)
             registry = MetricsSetup.registry
-            store = try StoreParts(settings.store, logger: logger)
-            let objects = try RunnerAssembly.objects(settings, executor: executor)
+            store = try RunnerAssembly.store(settings, logger: logger)
+            let objects = RunnerAssembly.objects(settings, executor: executor)
             runner = try await RunnerAssembly.runner(settings, objects: objects, executor: executor, logger: logger)
-            bus = try settings.natsURL.map { url in
-                try NATSConnection(NATSConnectionOptions(url: url, name: "bot-runner \(settings.instance)"), logger: logger)
-            }
+            bus = try RunnerAssembly.bus(settings, logger: logger)
             probes = RunnerAssembly.probes(store: store, runner: runner, bus: bus, objects: objects)
         } catch {
             throw CommandExit.failing(CommandExit.configuration, error)
@@ -73,20 +71,29 @@ struct RunnerAssembly: Sendable {
         return sources
     }
 
+    private static func store(_ settings: RunnerSettings, logger: Logger) throws(SettingError) -> StoreParts {
+        do throws(StoreError) { return try StoreParts(settings.store, logger: logger) } catch {
+            throw SettingError(settings.storeSource ?? "--store", error.message)
+        }
+    }
+
+    private static func bus(_ settings: RunnerSettings, logger: Logger) throws(SettingError) -> NATSConnection? {
+        guard let url = settings.natsURL else { return nil }
+        do throws(NATSError) {
+            return try NATSConnection(
+                NATSConnectionOptions(url: url, name: "bot-runner \(settings.instance)"),
+                logger: logger
+            )
+        } catch {
+            throw SettingError(settings.natsSource, error.message)
+        }
+    }
+
     private static func objects(
         _ settings: RunnerSettings,
         executor: BlockingExecutor
-    ) throws -> S3ObjectStorage? {
-        guard let objects = settings.objects else { return nil }
-        let configuration = try S3Configuration(
-            endpoint: objects.endpoint,
-            accessKey: objects.accessKey,
-            secretKey: objects.secretKey,
-            useTLS: objects.usesTLS,
-            region: objects.region,
-            bucket: objects.codeBucket
-        )
-        return S3ObjectStorage(configuration, client: HTTPClient(maxConnections: 16), executor: executor)
+    ) -> S3ObjectStorage? {
+        settings.objects.map { S3ObjectStorage($0, client: HTTPClient(maxConnections: 16), executor: executor) }
     }
 
     private static func runner(
@@ -94,30 +101,25 @@ struct RunnerAssembly: Sendable {
         objects: S3ObjectStorage?,
         executor: BlockingExecutor,
         logger: Logger
-    ) async throws -> DockerRunner {
-        let connection =
-            if let host = settings.dockerHost {
-                try DockerConnection(
-                    host: host,
-                    tlsVerify: settings.dockerTLSVerify,
-                    certificates: settings.dockerCertificates ?? ""
-                )
-            } else {
-                DockerConnection()
-            }
+    ) async throws(SettingError) -> DockerRunner {
         let user = settings.builder.sandbox.user
-        let code = try await CodeCache.open(
-            directory: settings.cacheDirectory,
-            storage: objects,
-            storageName: settings.objects.map { "\($0.codeBucket) at \($0.endpoint)" } ?? "",
-            options: CodeCacheOptions(
-                owner: FileOwnership(uid: user.user, gid: user.group),
-                capacity: settings.cacheSize
-            ),
-            executor: executor
-        )
+        let code: CodeCache
+        do throws(RunnerError) {
+            code = try await CodeCache.open(
+                directory: settings.cacheDirectory,
+                storage: objects,
+                storageName: settings.objects.map { "\($0.bucket) at \($0.endpoint)" } ?? "",
+                options: CodeCacheOptions(
+                    owner: FileOwnership(uid: user.user, gid: user.group),
+                    capacity: settings.cacheSize
+                ),
+                executor: executor
+            )
+        } catch {
+            throw SettingError(settings.cacheSource, error.message)
+        }
         return DockerRunner(
-            connection: connection,
+            connection: settings.engine,
             instance: settings.instance,
             code: code,
             settings: settings.docker,

@@ -1,10 +1,8 @@
 import Control
-import Foundation
 import Logging
 import Model
 import Runtime
 import ServiceLifecycle
-import UnixSignals
 import Util
 
 /// The reconciler, until it is told to stop; then, if asked, the bots too.
@@ -20,9 +18,8 @@ struct ReconcilerService: Service {
             return
         }
         logger.info("stopping, and the bots too")
-        do throws(RunnerError) { try await reconciler.removeAll() } catch {
-            logger.error("not all bots were stopped", metadata: ["error": "\(error)"])
-        }
+        // What is left running must not pass for a stop in good order.
+        try await reconciler.removeAll()
     }
 }
 
@@ -57,42 +54,5 @@ struct StorePreparation: Service {
         }
         // A service that ends would end all others.
         try? await gracefulShutdown()
-    }
-}
-
-/// Ends the process at once when it is asked to stop a second time.
-struct SecondSignal: Service {
-    let logger: Logger
-
-    func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        var isStopping = false
-        for await signal in signals.cancelOnGracefulShutdown() {
-            if isStopping {
-                logger.warning("asked to stop again: ending at once", metadata: ["signal": "\(signal)"])
-                exit(signal == .sigint ? 130 : 143)
-            }
-            isStopping = true
-        }
-    }
-}
-
-/// Prints a table of all bots whenever one changes.
-struct StatusPrinter: Service {
-    let statuses: StatusBoard
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            var shown = ""
-            while !Task.isCancelled {
-                let rows = statuses.all.map { [$0.id.text, $0.status.name, $0.status.reason] }
-                let table = TextTable.render(header: ["BOT", "STATUS", "REASON"], rows: rows)
-                if table != shown, !rows.isEmpty {
-                    FileHandle.standardOutput.write(Data("\n\(table)\n\n".utf8))
-                    shown = table
-                }
-                try? await Task.sleep(for: .seconds(1))
-            }
-        }
     }
 }

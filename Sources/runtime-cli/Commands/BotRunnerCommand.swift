@@ -38,8 +38,15 @@ struct BotRunnerCommand: AsyncParsableCommand {
     @Flag(help: "Print a table of all bots on standard output whenever one changes.")
     var printStatus = false
 
+    /// The settings that were given on the command line, by flag.
+    var given: [String: String] {
+        var flags = options.given
+        flags[SettingKey.listen.name] = listen
+        return flags
+    }
+
     func run() async throws {
-        let settings = try RunnerSettings.load(options, extra: listen.map { [.listen: $0] } ?? [:])
+        let settings = try RunnerSettings.load(flags: given, config: options.config)
         let assembly = try await RunnerAssembly(settings)
         if once {
             try await assembly.runOnce()

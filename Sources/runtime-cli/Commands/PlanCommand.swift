@@ -30,7 +30,7 @@ struct PlanCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try RunnerSettings.load(options, quiet: true)
+        let settings = try RunnerSettings.load(flags: options.given, config: options.config, quiet: true)
         let assembly = try await RunnerAssembly(settings)
         let survey: Survey
         do { survey = try await assembly.reconciler.survey() } catch {

@@ -8,31 +8,59 @@ struct RunnerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A YAML file of settings, named as the flags are.", valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("Where bots are described: a directory, or mongodb://… (default: MONGO_URI, else ./bots).", valueName: "place"))
+    @Option(
+        help: ArgumentHelp(
+            "Where bots are described: a directory, or mongodb://… (default: MONGO_URI, else ./bots).",
+            valueName: "place"
+        )
+    )
     var store: String?
 
     @Option(name: .customLong("mongo-uri"), help: ArgumentHelp("MongoDB with the0's databases.", valueName: "uri"))
     var mongoURI: String?
 
-    @Option(name: .customLong("nats-url"), help: ArgumentHelp("NATS, for changes to take effect at once. Without it the store is polled.", valueName: "url"))
+    @Option(
+        name: .customLong("nats-url"),
+        help: ArgumentHelp(
+            "NATS, for changes to take effect at once. Without it the store is polled.",
+            valueName: "url"
+        )
+    )
     var natsURL: String?
 
-    @Option(help: ArgumentHelp("How often everything is checked although nothing happened (30s).", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp("How often everything is checked although nothing happened (30s).", valueName: "duration")
+    )
     var reconcileInterval: String?
 
     @Option(help: ArgumentHelp("Tells runners on one engine apart (default).", valueName: "name"))
     var instance: String?
 
-    @Option(help: ArgumentHelp("The container engine: unix:///path, tcp://host:port or https://host:port.", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            "The container engine: unix:///path, tcp://host:port or https://host:port.",
+            valueName: "url"
+        )
+    )
     var dockerHost: String?
 
-    @Option(help: ArgumentHelp("How bots reach the network: isolated, host, or a network's name (isolated).", valueName: "network"))
+    @Option(
+        help: ArgumentHelp(
+            "How bots reach the network: isolated, host, or a network's name (isolated).",
+            valueName: "network"
+        )
+    )
     var network: String?
 
     @Option(help: ArgumentHelp("When images are pulled: missing, always or never (missing).", valueName: "policy"))
     var pull: String?
 
-    @Option(help: ArgumentHelp("Another image for a runtime, as python3.11=mirror/python:3.11-slim. Repeatable.", valueName: "runtime=image"))
+    @Option(
+        help: ArgumentHelp(
+            "Another image for a runtime, as python3.11=mirror/python:3.11-slim. Repeatable.",
+            valueName: "runtime=image"
+        )
+    )
     var image: [String] = []
 
     @Option(help: ArgumentHelp("Memory of a bot that asks for none (512Mi).", valueName: "quantity"))
@@ -47,7 +75,12 @@ struct RunnerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How long a bot has to end after SIGTERM (30s).", valueName: "duration"))
     var stopGrace: String?
 
-    @Option(help: ArgumentHelp("Delay before a bot that ended is started again; doubles each time (1s).", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp(
+            "Delay before a bot that ended is started again; doubles each time (1s).",
+            valueName: "duration"
+        )
+    )
     var restartInitial: String?
 
     @Option(help: ArgumentHelp("Longest delay before a bot is started again (5m).", valueName: "duration"))
@@ -56,7 +89,12 @@ struct RunnerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How long a bot must run for the delays to begin anew (10m).", valueName: "duration"))
     var restartResetAfter: String?
 
-    @Option(help: ArgumentHelp("Where code archives are kept (TEMP_DIR, else ~/.cache/the0-runtime/code).", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp(
+            "Where code archives are kept (TEMP_DIR, else ~/.cache/the0-runtime/code).",
+            valueName: "directory"
+        )
+    )
     var cacheDirectory: String?
 
     @Option(help: ArgumentHelp("Most disk space for code archives (5Gi).", valueName: "quantity"))

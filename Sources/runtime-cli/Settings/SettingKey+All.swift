@@ -1,5 +1,5 @@
 extension SettingKey {
-    static let store = SettingKey("store", "STORE")
+    static let store = SettingKey("store", "STORE", isSecret: true)
     static let mongoURI = SettingKey("mongo-uri", "MONGO_URI", isSecret: true)
     static let natsURL = SettingKey("nats-url", "NATS_URL", isSecret: true)
     static let reconcileInterval = SettingKey("reconcile-interval", "RECONCILE_INTERVAL")
@@ -9,7 +9,7 @@ extension SettingKey {
     static let dockerCertificates = SettingKey("docker-cert-path", "DOCKER_CERT_PATH")
     static let network = SettingKey("network", "DOCKER_NETWORK")
     static let pull = SettingKey("pull", "PULL_POLICY")
-    static let image = SettingKey("image", "RUNTIME_IMAGES")
+    static let image = SettingKey("image", "RUNTIME_IMAGES", isList: true)
     static let memoryLimit = SettingKey("memory-limit", "BOT_MEMORY_LIMIT")
     static let memoryLimitMegabytes = SettingKey("memory-limit-mb", "BOT_MEMORY_LIMIT_MB")
     static let cpuLimit = SettingKey("cpu-limit", "BOT_CPU_LIMIT")
@@ -43,7 +43,8 @@ extension SettingKey {
 
     /// Every setting that a settings file may hold.
     static let all = [
-        store, mongoURI, natsURL, reconcileInterval, instance, dockerHost, dockerTLSVerify, dockerCertificates, network, pull,
+        store, mongoURI, natsURL, reconcileInterval, instance, dockerHost, dockerTLSVerify, dockerCertificates, network,
+        pull,
         image, memoryLimit, memoryLimitMegabytes, cpuLimit, cpuShares, parallelStarts, stopGrace, restartInitial,
         restartMaximum, restartResetAfter, cacheDirectory, cacheSize, user, processLimit, tmpSize, readOnlyRoot,
         dropCapabilities, noNewPrivileges, engineLogSize, engineLogFiles, logLevel, logFormat, listen, minioEndpoint,

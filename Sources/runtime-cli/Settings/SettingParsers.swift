@@ -23,7 +23,9 @@ enum SettingParser {
 
     static func duration(from minimum: Duration) -> (String) throws -> Duration {
         { text in
-            do throws(UtilError) { return try GoDuration.parse(text, minimum: minimum) } catch { throw SettingProblem(error.message) }
+            do throws(UtilError) { return try GoDuration.parse(text, minimum: minimum) } catch {
+                throw SettingProblem(error.message)
+            }
         }
     }
 
@@ -49,7 +51,8 @@ enum SettingParser {
         case "host": return .host
         default:
             let allowed = text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                     || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
             }
             guard allowed, !text.isEmpty, text.utf8.count <= 128, text != "none" else {
@@ -61,8 +64,11 @@ enum SettingParser {
 
     static func user(_ text: String) throws -> Sandbox.UserID {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count), let user = UInt32(parts[0]), let group = UInt32(parts[parts.count - 1]) else {
-            throw SettingProblem("expected numbers as 65532:65532 (user:group)")
+        // Engines take no more than 31 bits.
+        guard (1...2).contains(parts.count), let user = UInt32(parts[0]), let group = UInt32(parts[parts.count - 1]),
+            max(user, group) <= UInt32(Int32.max)
+        else {
+            throw SettingProblem("expected numbers up to 2147483647 as 65532:65532 (user:group)")
         }
         return Sandbox.UserID(user: user, group: group)
     }
@@ -70,28 +76,28 @@ enum SettingParser {
     /// `name=image` pairs, separated by commas.
     static func images(_ text: String) throws -> [String: String] {
         var images: [String: String] = [:]
-        for pair in text.split(separator: ",") {
+        for pair in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let mark = pair.firstIndex(of: "="), mark > pair.startIndex else {
                 throw SettingProblem("expected pairs as python3.11=registry/python:3.11-slim, separated by commas")
             }
-            images[String(pair[..<mark])] = String(pair[pair.index(after: mark)...])
+            let name = String(pair[..<mark])
+            let image = String(pair[pair.index(after: mark)...])
+            guard images.updateValue(image, forKey: name) == nil else {
+                throw SettingProblem("\(name.escapedForMessage) stands there twice")
+            }
         }
         return images
     }
 
     static func instance(_ text: String) throws -> String {
         let allowed = text.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                 || byte == UInt8(ascii: "-")
         }
         guard allowed, (1...40).contains(text.utf8.count), text.first != "-", text.last != "-" else {
             throw SettingProblem("expected 1 to 40 of a-z, 0-9 and '-', not at an end")
         }
-        return text
-    }
-
-    static func path(_ text: String) throws -> String {
-        guard !text.isEmpty, !text.utf8.contains(0) else { throw SettingProblem("expected a path") }
         return text
     }
 }
