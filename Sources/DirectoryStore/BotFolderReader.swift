@@ -40,11 +40,13 @@ final class BotFolderReader: Sendable {
         guard case .object(var object) = value else {
             throw DocumentError(id: instance.id.text, field: name, problem: "is \(value.kindName); expected a mapping")
         }
-        // A version such as 1.0 is a number to YAML.
-        let version = object["version"].map { $0.string ?? $0.text } ?? ""
-        object["version"] = .string(version)
+        // A version such as 1.0 is a number to YAML, and a name such as off a boolean.
+        for key in ["version", "name"] {
+            guard let value = object[key], value.string == nil else { continue }
+            object[key] = value == .null ? nil : .string(value.text)
+        }
         let config = try CustomBotConfig(document: object, id: instance.id.text, path: "\(name): ")
-        return CustomBotVersion(version: version, code: try code(instance), config: config)
+        return CustomBotVersion(version: object["version"]?.string ?? "", code: try code(instance), config: config)
     }
 
     private func folderConfig(_ instance: BotInstance) throws(DocumentError) -> JSONObject {

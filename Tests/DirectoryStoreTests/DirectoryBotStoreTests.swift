@@ -176,6 +176,12 @@ import Testing
         #expect(try await bot("y").isEnabled)
     }
 
+    @Test(arguments: ["name: off", "name: 42", "version: 2", "version: ~\nname: ~"])
+    func aNameThatLooksLikeSomethingElseIsAName(line: String) async throws {
+        try addProgram("sma", program: "\(line)\nruntime: python3.11\nentrypoints: {bot: main.py}\n")
+        #expect(try await bot("sma").isEnabled)
+    }
+
     @Test func aScheduledBotIsNotLive() async throws {
         try addProgram("tracker", program: Self.program + "type: scheduled\n")
         #expect(try await store.bots().isEmpty)
