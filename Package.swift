@@ -32,7 +32,8 @@ let package = Package(
         .library(
             name: "BotRuntime",
             targets: [
-                "Model", "Util", "Entrypoints", "Runtime", "Control", "DockerMode", "DirectoryStore", "MongoStore",
+                "Model", "Util", "Entrypoints", "Runtime", "Control", "HTTP", "Archive", "ObjectStorage", "CodeCache",
+                "DockerMode", "DirectoryStore", "MongoStore", "NATSBus",
             ]
         ),
     ],
@@ -65,12 +66,12 @@ let package = Package(
 
         library("HTTP", ["CCurl", log]),
         library("MongoStore", ["CMongo", "Model", "Util", "Control", log]),
-        library("DirectoryStore", ["Model", "Util", "Runtime", "Control", yams, crypto, log]),
+        library("DirectoryStore", ["Model", "Util", "Runtime", "Control", yams, log]),
         library("NATSBus", ["CNats", "Model", "Util", "Control", log]),
         library("Archive", ["CArchive"]),
         library("ObjectStorage", ["HTTP", "Util", crypto, log]),
         library("CodeCache", ["Archive", "Model", "ObjectStorage", "Runtime", "Util", crypto, log]),
-        library("DockerMode", ["Archive", "Model", "Runtime", "Entrypoints", "HTTP", "Util", crypto, log]),
+        library("DockerMode", ["Model", "Runtime", "Entrypoints", "HTTP", "Util", crypto, log]),
         library(
             "Monitoring",
             [

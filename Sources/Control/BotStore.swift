@@ -42,6 +42,8 @@ public struct BotDocument: Sendable, Hashable {
 public enum StoredBot: Sendable, Hashable {
     /// A bot that can be served.
     case bot(Bot)
+    /// A bot that is switched off. Whatever else is wrong with its document, that much is clear.
+    case off(BotID)
     /// A document that can't be used. What runs for its id, where that is known, is left as it is.
     case broken(BotID?, DocumentError)
 
@@ -49,6 +51,7 @@ public enum StoredBot: Sendable, Hashable {
     public var id: BotID? {
         switch self {
         case .bot(let bot): bot.id
+        case .off(let id): id
         case .broken(let id, _): id
         }
     }
@@ -56,7 +59,11 @@ public enum StoredBot: Sendable, Hashable {
     /// Reads a document.
     public init(document: JSONObject) {
         do { self = .bot(try Bot(document: document)) } catch {
-            self = .broken(try? Bot.id(of: document), error)
+            guard let id = try? Bot.id(of: document) else {
+                self = .broken(nil, error)
+                return
+            }
+            self = Bot.isSwitchedOff(document) ? .off(id) : .broken(id, error)
         }
     }
 

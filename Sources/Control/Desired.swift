@@ -19,6 +19,8 @@ public enum Desired: Sendable, Hashable {
             self = .absent
         case .broken(_, let error):
             self = .unknown(error)
+        case .off:
+            self = .disabled
         case .bot(let bot) where !bot.isEnabled:
             self = .disabled
         case .bot(let bot):

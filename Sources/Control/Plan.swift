@@ -11,6 +11,12 @@ public struct Plan: Sendable, Hashable {
     /// When to look again although nothing happens; nil when only an event changes anything.
     public var recheckAt: Timestamp?
 
+    /// The specification that a step starts, if one does.
+    var start: LaunchSpec? {
+        for case .start(let spec, _) in actions { return spec }
+        return nil
+    }
+
     /// A plan of these parts.
     public init(actions: [Action] = [], status: BotStatus, recheckAt: Timestamp? = nil) {
         self.actions = actions
@@ -87,13 +93,16 @@ public struct StartFailure: Sendable, Hashable {
     public var at: Timestamp
     /// Why.
     public var reason: String
+    /// Whether the same may succeed later without a change.
+    public var isRetryable: Bool
 
     /// A failed start.
-    public init(hash: String, count: Int, at: Timestamp, reason: String) {
+    public init(hash: String, count: Int, at: Timestamp, reason: String, isRetryable: Bool = true) {
         self.hash = hash
         self.count = count
         self.at = at
         self.reason = reason
+        self.isRetryable = isRetryable
     }
 }
 
@@ -146,11 +155,21 @@ extension Plan {
             )
             return
         }
+        let blocked = failure.flatMap { failure -> (due: Timestamp, reason: String)? in
+            guard failure.hash == spec.hash else { return nil }
+            let due = failure.at.advanced(by: policy.delay(after: failure, id: spec.id))
+            return due > now ? (due, failure.reason) : nil
+        }
         if !running.isEmpty {
-            self.init(
-                actions: observed.removals(because: .changed) + [.start(spec, attempt: 0)],
-                status: .replacing
-            )
+            if let blocked {
+                // What runs goes on, with its old settings, until its successor can be started.
+                self.init(status: .startFailed(until: blocked.due, reason: blocked.reason), recheckAt: blocked.due)
+            } else {
+                self.init(
+                    actions: observed.removals(because: .changed) + [.start(spec, attempt: 0)],
+                    status: .replacing
+                )
+            }
             return
         }
         if observed.contains(where: { $0.phase == .leaving }) {
@@ -173,13 +192,10 @@ extension Plan {
                 return
             }
         }
-        if let failure, failure.hash == spec.hash {
-            let due = failure.at.advanced(by: policy.backoff.delay(attempt: failure.count, seed: spec.id.text))
-            if due > now {
-                // What is left of the last run stays, with its exit code and last lines, until the next start can be tried.
-                self.init(status: .startFailed(until: due, reason: failure.reason), recheckAt: due)
-                return
-            }
+        if let blocked {
+            // What is left of the last run stays, with its exit code and last lines, until the next start can be tried.
+            self.init(status: .startFailed(until: blocked.due, reason: blocked.reason), recheckAt: blocked.due)
+            return
         }
         // What ended goes only after its successor has started: a start that fails leaves the exit code and last lines there.
         self.init(

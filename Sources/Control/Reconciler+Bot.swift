@@ -6,26 +6,49 @@ import Util
 
 extension Reconciler {
     /// Looks at one bot and does what follows.
-    func reconcile(_ id: BotID) async {
+    /// - Returns: why not all of it was done, if so; it is tried again.
+    func reconcile(_ id: BotID) async -> ReconcileError? {
         do throws(ReconcileError) {
-            let plan = try await plan(for: id)
+            let (desired, plan) = try await plan(for: id)
+            if desired == .absent, !plan.actions.isEmpty, isHeld(id) {
+                queue.add(.bot(id), after: options.interval)
+                return nil
+            }
+            // First what a start needs, then the end of what runs: a bot isn't stopped for a successor that can't be started.
+            if let spec = plan.start { try await prepare(spec) }
             statuses.note(plan.status, of: id)
             for action in plan.actions { try await perform(action, for: id) }
             memory.withLock { $0.errors[.bot(id)] = nil }
             settle(id, plan)
+            return nil
         } catch {
-            guard !Task.isCancelled else { return }
-            retry(id, after: error)
+            if !Task.isCancelled { retry(id, after: error) }
+            return error
         }
     }
 
-    private func plan(for id: BotID) async throws(ReconcileError) -> Plan {
+    private func plan(for id: BotID) async throws(ReconcileError) -> (Desired, Plan) {
         let stored: StoredBot?
         do { stored = try await store.bot(id) } catch { throw ReconcileError(error) }
         let observed: [ObservedRun]
         do { observed = try await runner.runs(of: .live, id: id) } catch { throw ReconcileError(error) }
-        let failure = memory.withLock { $0.failures[id] }
-        return Plan(desired: desire(stored), observed: observed, failure: failure, now: now())
+        let (now, instant) = (now(), clock.now)
+        let (runs, failure) = memory.withLock { memory in
+            if stored != nil { memory.sawInStore(id, at: instant) }
+            return (
+                memory.rebased(observed, now: now, at: instant), memory.failure(of: id, now: now, at: instant)
+            )
+        }
+        let desired = desire(stored)
+        return (desired, Plan(desired: desired, observed: runs, failure: failure, now: now))
+    }
+
+    private func prepare(_ spec: LaunchSpec) async throws(ReconcileError) {
+        guard let runner = runner as? any RunPreparing else { return }
+        do throws(RunnerError) { try await runner.prepare(spec) } catch {
+            if !Task.isCancelled { metrics.startFailed(error.code) }
+            throw ReconcileError(error, startOf: spec)
+        }
     }
 
     /// Notes what a bot is after its plan was carried out.
@@ -58,7 +81,7 @@ extension Reconciler {
             throw ReconcileError(error, startOf: spec)
         }
         metrics.started(in: begin.duration(to: clock.now))
-        memory.withLock { $0.failures[spec.id] = nil }
+        memory.withLock { $0.started(spec.id) }
     }
 
     /// Starts a bot when its turn has come.
@@ -79,17 +102,19 @@ extension Reconciler {
     private func retry(_ id: BotID, after error: ReconcileError) {
         if let spec = error.spec {
             let at = now()
-            let failure = memory.withLock { memory in
-                let before = memory.failures[id]
-                let count = before?.hash == spec.hash ? (before?.count ?? 0) + 1 : 1
-                let failure = StartFailure(hash: spec.hash, count: count, at: at, reason: error.description)
-                memory.failures[id] = failure
-                return failure
+            let failure = memory.withLock {
+                $0.startFailed(
+                    spec,
+                    error.description,
+                    isRetryable: error.isRetryable,
+                    now: at,
+                    at: clock.now
+                )
             }
             let policy =
                 (try? RestartPolicy(config: spec.executable.config, id: id, defaults: options.restart))
                 ?? options.restart
-            let delay = policy.backoff.delay(attempt: failure.count, seed: id.text)
+            let delay = policy.delay(after: failure, id: id)
             statuses.note(.startFailed(until: at.advanced(by: delay), reason: error.description), of: id)
             queue.add(.bot(id), after: delay)
             return

@@ -19,18 +19,10 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
     let queue: WorkQueue<Wake, C>
     let starts: AsyncSemaphore
     let metrics = ReconcilerMetrics()
-    let memory = Mutex(Memory())
+    let memory: Mutex<ReconcilerMemory<C.Instant>>
 
     /// What every bot is at the moment.
     public let statuses: StatusBoard
-
-    /// What is remembered only to wait longer after each failure. Losing it costs one early try.
-    struct Memory {
-        var failures: [BotID: StartFailure] = [:]
-        var errors: [Wake: Int] = [:]
-        var unnamed: Set<DocumentError> = []
-        var passes = 0
-    }
 
     /// A reconciler over a store and a runner.
     /// - Parameters:
@@ -57,6 +49,7 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
         self.clock = clock
         self.now = now
         self.logger = logger
+        memory = Mutex(ReconcilerMemory(began: clock.now))
         queue = WorkQueue(clock: clock)
         starts = AsyncSemaphore(permits: options.parallelStarts)
         statuses = StatusBoard(logger: logger)
@@ -77,7 +70,7 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
             await fullPass()
             queue.add(.everything, after: nextPass())
         case .bot(let id):
-            await reconcile(id)
+            _ = await reconcile(id)
         }
     }
 
@@ -102,19 +95,25 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
     public func runOnce() async throws(ReconcileError) -> [BotID: String] {
         let survey = try await survey()
         note(survey)
-        let due = survey.entries.filter { !$0.plan.actions.isEmpty }
-        for entry in survey.entries where entry.plan.actions.isEmpty { statuses.note(entry.plan.status, of: entry.id) }
-        await withDiscardingTaskGroup { group in
-            for entry in due { group.addTask { await self.reconcile(entry.id) } }
-        }
-        return statuses.all.reduce(into: [:]) { failed, entry in
-            switch entry.status {
-            case .startFailed(_, let reason): failed[entry.id] = reason
-            case .invalid(let error, _): failed[entry.id] = "\(error.field) \(error.problem)"
-            case .starting, .replacing, .stopping: failed[entry.id] = "not finished"
-            case .running, .backingOff, .stopped: break
+        var failed: [BotID: String] = [:]
+        var due: [BotID] = []
+        for entry in survey.entries {
+            if entry.plan.actions.isEmpty {
+                statuses.note(entry.plan.status, of: entry.id)
+            } else if isHeld(entry) {
+                failed[entry.id] = "runs, but isn't in the store, as nothing else that runs is: left alone"
+            } else {
+                due.append(entry.id)
             }
         }
+        await withTaskGroup(of: (BotID, ReconcileError?).self) { group in
+            for id in due { group.addTask { (id, await self.reconcile(id)) } }
+            for await (id, error) in group { failed[id] = error?.description }
+        }
+        for (id, status) in statuses.all {
+            if case .invalid(let error, _) = status { failed[id] = "\(error.field) \(error.problem)" }
+        }
+        return failed
     }
 
     /// How long until the next full pass: the interval, or less while passes fail.
@@ -129,12 +128,16 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
         do throws(ReconcileError) {
             let survey = try await survey()
             note(survey)
-            for entry in survey.entries { queue(entry) }
-            await removeLeftovers(survey)
-            memory.withLock { memory in
-                memory.errors[.everything] = nil
-                memory.passes += 1
+            let held = survey.entries.filter { isHeld($0) }
+            if !held.isEmpty {
+                logger.warning(
+                    "nothing that runs is in the store: left alone for now, in case it is the wrong store",
+                    metadata: ["bots": "\(held.count)", "grace": "\(GoDuration.string(options.strangerGrace))"]
+                )
             }
+            for entry in survey.entries where !isHeld(entry) { queue(entry) }
+            await removeLeftovers(survey)
+            memory.withLock { $0.errors[.everything] = nil }
             metrics.passed(in: begin.duration(to: clock.now))
             options.onPass(.success(survey.entries.count))
         } catch {
@@ -161,12 +164,24 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
             throw ReconcileError(error)
         }
         do { observed = try await observedResult.get() } catch { throw ReconcileError(error) }
-        let failures = memory.withLock { $0.failures }
-        return Survey(stored: stored, observed: observed, failures: failures, desire: desire, now: now())
+        let (now, instant) = (now(), clock.now)
+        let (runs, failures) = memory.withLock {
+            ($0.rebased(observed, now: now, at: instant), $0.allFailures(now: now, at: instant))
+        }
+        return Survey(stored: stored, observed: runs, failures: failures, desire: desire, now: now)
     }
 
     func desire(_ stored: StoredBot?) -> Desired {
         Desired(stored, builder: builder, restart: options.restart)
+    }
+
+    /// Whether a bot that isn't in the store is to be left alone for now.
+    private func isHeld(_ entry: Survey.Entry) -> Bool {
+        entry.desired == .absent && !entry.plan.actions.isEmpty && isHeld(entry.id)
+    }
+
+    func isHeld(_ id: BotID) -> Bool {
+        memory.withLock { $0.isHeld(id, grace: options.strangerGrace, at: clock.now) }
     }
 
     private func queue(_ entry: Survey.Entry) {
@@ -185,17 +200,8 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
 
     /// Logs documents without a usable id once each, and forgets what belongs to bots that are gone.
     private func note(_ survey: Survey) {
-        let ids = Set(survey.entries.map(\.id))
-        statuses.retain(ids)
-        let unnamed = Set(survey.unnamed)
-        let news = memory.withLock { memory in
-            defer { memory.unnamed = unnamed }
-            for id in memory.failures.keys where !ids.contains(id) { memory.failures[id] = nil }
-            memory.errors = memory.errors.filter { wake, _ in
-                if case .bot(let id) = wake { ids.contains(id) } else { true }
-            }
-            return unnamed.subtracting(memory.unnamed)
-        }
+        statuses.retain(Set(survey.entries.map(\.id)))
+        let news = memory.withLock { $0.note(survey, at: clock.now) }
         for error in news {
             logger.error(
                 "document left out",
@@ -206,8 +212,10 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
 
     private func removeLeftovers(_ survey: Survey) async {
         // A document without an id may belong to any bot whose state would then be taken for a leftover.
-        guard let housekeeper = runner as? any RunnerHousekeeping, survey.unnamed.isEmpty else { return }
-        do throws(RunnerError) { try await housekeeper.removeLeftovers(known: survey.known) } catch {
+        guard let housekeeper = runner as? any RunnerHousekeeping, survey.unnamed.isEmpty,
+            let known = memory.withLock({ $0.keeping(for: options.leftoverAge, at: clock.now) })
+        else { return }
+        do throws(RunnerError) { try await housekeeper.removeLeftovers(known: known) } catch {
             guard !Task.isCancelled else { return }
             logger.warning("leftovers not removed", metadata: ["error": "\(error)"])
         }

@@ -11,6 +11,10 @@ public struct ReconcilerOptions: Sendable {
     public var restart: RestartPolicy
     /// How long to wait after the store or the runner failed.
     public var retry: Backoff
+    /// How long bots are left alone when not one of them was ever in the store: a store that was emptied, or the wrong one.
+    public var strangerGrace: Duration
+    /// How long what a runner keeps for a bot, such as its state, outlives the bot's document.
+    public var leftoverAge: Duration
     /// Told of every full pass: how many bots it saw, or why it was given up.
     public var onPass: @Sendable (Result<Int, ReconcileError>) -> Void
 
@@ -20,12 +24,16 @@ public struct ReconcilerOptions: Sendable {
         parallelStarts: Int = 4,
         restart: RestartPolicy = .standard,
         retry: Backoff = .standard,
+        strangerGrace: Duration = .seconds(300),
+        leftoverAge: Duration = .seconds(3600),
         onPass: @escaping @Sendable (Result<Int, ReconcileError>) -> Void = { _ in }
     ) {
         self.interval = interval
         self.parallelStarts = parallelStarts
         self.restart = restart
         self.retry = retry
+        self.strangerGrace = strangerGrace
+        self.leftoverAge = leftoverAge
         self.onPass = onPass
     }
 }
@@ -48,12 +56,15 @@ public struct ReconcileError: Error, Sendable, CustomStringConvertible {
     public let cause: any Error
     /// The specification whose start failed, when it was a start.
     let spec: LaunchSpec?
+    /// Whether the same may succeed later without a change.
+    let isRetryable: Bool
 
     init(_ error: StoreError) {
         part = .store
         description = error.message
         cause = error
         spec = nil
+        isRetryable = error.isRetryable
     }
 
     init(_ error: RunnerError, startOf spec: LaunchSpec? = nil) {
@@ -61,6 +72,7 @@ public struct ReconcileError: Error, Sendable, CustomStringConvertible {
         description = error.message
         cause = error
         self.spec = spec
+        isRetryable = error.isRetryable
     }
 }
 

@@ -89,7 +89,12 @@ public struct RestartPolicy: Sendable, Hashable {
         let lasted = exit.finishedAt.duration(since: exit.startedAt) >= resetAfter
         let next = lasted ? 1 : max(0, attempt) + 1
         let delay = backoff.delay(attempt: next, seed: id.text)
-        // The platform's clock may be ahead of ours: nobody waits longer than the delay itself.
+        // Nobody waits longer than the delay itself, whatever the clocks say.
         return (next, min(exit.finishedAt, now).advanced(by: delay))
+    }
+
+    /// How long to wait after a start that failed: the longest delay at once where only a change can help.
+    func delay(after failure: StartFailure, id: BotID) -> Duration {
+        failure.isRetryable ? backoff.delay(attempt: failure.count, seed: id.text) : backoff.maximum
     }
 }

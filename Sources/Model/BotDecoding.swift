@@ -15,6 +15,15 @@ extension Bot {
         )
     }
 
+    /// Whether a document says clearly that its bot is off, whatever else is wrong with it.
+    public static func isSwitchedOff(_ document: JSONObject) -> Bool {
+        switch document["enabled"] {
+        case .bool(let flag): !flag
+        case nil, .null: !enabled(top: nil, config: document["config"]?.object?["enabled"])
+        case .some: false
+        }
+    }
+
     /// The id of a document, read on its own so that a document broken elsewhere can still be named.
     /// - Throws: ``DocumentError`` when there is no usable id.
     public static func id(of document: JSONObject) throws(DocumentError) -> BotID {

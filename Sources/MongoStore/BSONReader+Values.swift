@@ -109,7 +109,10 @@ extension JSONValue {
         return .object(object)
     }
 
+    /// The platform writes every number of a config as a double, as Go reads JSON, and hands it on as Go writes it: a whole one
+    /// without a fraction. 2^53 is the last up to which doubles tell whole numbers apart.
     fileprivate static func number(from double: Double) -> JSONValue {
+        if abs(double) <= 9_007_199_254_740_992, let whole = Int64(exactly: double) { return .integer(whole) }
         if double.isFinite { return .double(double) }
         return .string(double.isNaN ? "NaN" : double < 0 ? "-Infinity" : "Infinity")
     }

@@ -27,6 +27,13 @@ public struct LaunchSpec: Sendable, Hashable {
 
     /// The parts of a config that steer this program and not the bot: changing them restarts nothing.
     public static let steeringFields = ["enabled", "execution"]
+
+    /// A config as far as it is the bot's own affair.
+    static func withoutSteering(_ config: JSONValue) -> JSONValue {
+        guard case .object(var object) = config else { return config }
+        for field in steeringFields { object[field] = nil }
+        return .object(object)
+    }
 }
 
 /// Makes launch specifications from bots: the one place where a runtime's name, quantities and paths become decisions.
@@ -111,8 +118,6 @@ public struct LaunchSpecBuilder: Sendable {
         entrypoint: String,
         resources: Resources
     ) -> String {
-        var config = executable.config
-        for field in LaunchSpec.steeringFields { config[field] = nil }
         let code: JSONValue =
             switch executable.custom.code {
             case .object(let key): ["key": .string(key), "version": .string(executable.custom.version)]
@@ -122,7 +127,7 @@ public struct LaunchSpecBuilder: Sendable {
             "format": 1,
             "id": .string(executable.id.text),
             "kind": .string(executable.kind.rawValue),
-            "config": .object(config),
+            "config": LaunchSpec.withoutSteering(.object(executable.config)),
             "code": code,
             "runtime": .string(runtime.name),
             "image": .string(runtime.image),

@@ -132,8 +132,11 @@ extension ObservedRun {
             // A time that can't be read tells nothing, and a bot isn't stopped for that.
             let changedAt = spec.executable.custom.updatedAt.flatMap { try? RFC3339.parse($0) }
             if let changedAt, changedAt > createdAt { return false }
-            return launch.image == spec.runtime.image && launch.entrypoint == spec.entrypoint
-                && launch.config == .object(spec.executable.config)
+            // A mirror's image is the same image under another name.
+            let images = [spec.runtime.image, RuntimeCatalogue.standard[spec.runtime.name]?.image]
+            return images.contains(launch.image) && launch.entrypoint == spec.entrypoint
+                && launch.config.map(LaunchSpec.withoutSteering)
+                    == LaunchSpec.withoutSteering(.object(spec.executable.config))
         }
     }
 }

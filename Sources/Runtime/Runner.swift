@@ -28,6 +28,14 @@ public protocol Runner: Sendable {
     func remove(_ run: ObservedRun) async throws(RunnerError)
 }
 
+/// A runner that can get everything a start needs before anything is stopped for it.
+public protocol RunPreparing: Runner {
+    /// Gets everything that a start of this specification needs (image, code), without touching what runs. A later start finds
+    /// it there.
+    /// - Throws: ``RunnerError`` when a start couldn't succeed.
+    func prepare(_ spec: LaunchSpec) async throws(RunnerError)
+}
+
 /// A runner that can tell at once when a run has started or ended.
 public protocol RunWatching: Runner {
     /// Watches the platform until cancelled, reconnecting for ever. Events may be missed: `wake` is called with nil whenever

@@ -5,7 +5,7 @@ import Util
 
 /// A platform in memory that can be made to fail and to be slow: stands in for an engine where ten thousand bots or failures on
 /// command are needed. Like an engine it refuses a second run of one bot, and it keeps what ended until it is removed.
-final class FakeRunner: Runner, Sendable {
+final class FakeRunner: RunPreparing, Sendable {
     struct State {
         var runs: [String: ObservedRun] = [:]
         var next = 0
@@ -17,6 +17,7 @@ final class FakeRunner: Runner, Sendable {
         var parallel = 0
         var mostParallel = 0
         var listError: RunnerError?
+        var prepareErrors: [BotID: RunnerError] = [:]
         var startErrors: [BotID: RunnerError] = [:]
         var removeErrors: [BotID: RunnerError] = [:]
     }
@@ -42,6 +43,12 @@ final class FakeRunner: Runner, Sendable {
 
     func runs(of kind: ExecutableKind, id: BotID) async throws(RunnerError) -> [ObservedRun] {
         try await runs(of: kind).filter { $0.id == id }
+    }
+
+    func prepare(_ spec: LaunchSpec) async throws(RunnerError) {
+        try state.withLock { state throws(RunnerError) in
+            if let error = state.prepareErrors[spec.id] { throw error }
+        }
     }
 
     func start(_ spec: LaunchSpec, attempt: Int) async throws(RunnerError) {
@@ -79,8 +86,8 @@ final class FakeRunner: Runner, Sendable {
     }
 
     /// Ends what runs for a bot, as a crash does.
-    func crash(_ id: BotID, code: Int = 1) {
-        let at = now()
+    func crash(_ id: BotID, code: Int = 1, ahead: Duration = .zero) {
+        let at = now().advanced(by: ahead)
         state.withLock { state in
             for (reference, run) in state.runs where run.id == id {
                 guard let since = run.runningSince else { continue }

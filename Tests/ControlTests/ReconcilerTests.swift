@@ -17,10 +17,10 @@ import Util
     var startGate: Gate { runner.startGate }
     var removeGate: Gate { runner.removeGate }
 
-    init() { self.init(store: MemoryStore(), runner: nil) }
+    init() { self.init(store: MemoryStore(), runner: nil, strangerGrace: .zero) }
 
     /// A reconciler, over a platform that is there already where one is given.
-    init(store: MemoryStore, runner: FakeRunner?) {
+    init(store: MemoryStore, runner: FakeRunner?, strangerGrace: Duration = .seconds(300)) {
         let clock = ManualClock()
         let passes = passes
         let now: @Sendable () -> Timestamp = {
@@ -38,6 +38,7 @@ import Util
             builder: LaunchSpecBuilder(),
             options: ReconcilerOptions(
                 parallelStarts: 2,
+                strangerGrace: strangerGrace,
                 onPass: { result in
                     passes.withLock { passes in
                         if case .success = result { passes.good += 1 } else { passes.bad += 1 }
@@ -226,6 +227,96 @@ import Util
             reconciler.wake(.bot("a"))
             await runner.state.until { $0.running(of: "a") }
         }
+    }
+
+    @Test func aStoreThatHoldsNothingOfWhatRunsIsNotBelievedAtOnce() async {
+        let test = ReconcilerTests(store: MemoryStore(), runner: nil)
+        for index in 0..<3 { test.runner.put(id: .init("bot \(index)"), origin: .hash("x")) }
+        test.store.put(bot("stranger to them", enabled: false))
+        await test.running {
+            await test.pass()
+            test.reconciler.wake(.bot("bot 0"))
+            test.clock.advance(by: .seconds(299))
+            await test.pass()
+            #expect(test.runner.runningIDs.count == 3)
+            test.clock.advance(by: .seconds(2))
+            await test.pass()
+            await test.runner.state.until { $0.runs.isEmpty }
+        }
+    }
+
+    @Test func aBotThatIsDeletedUnderOurEyesIsStoppedAtOnceAlsoWhenItIsTheLast() async {
+        let test = ReconcilerTests(store: MemoryStore(), runner: nil)
+        test.store.put(bot("last"))
+        await test.running {
+            await test.runner.state.until { $0.running(of: "last") }
+            test.store.remove("last")
+            await test.pass()
+            await test.runner.state.until { $0.runs.isEmpty }
+        }
+    }
+
+    @Test func anOrphanBesideBotsThatAreKnownIsRemovedByTheFirstPass() async throws {
+        let test = ReconcilerTests(store: MemoryStore(), runner: nil)
+        let known = bot("known")
+        test.store.put(known)
+        test.runner.put(id: "known", origin: .hash(try LaunchSpecBuilder().spec(for: Executable(known)).hash))
+        for index in 0..<3 { test.runner.put(id: .init("orphan \(index)"), origin: .hash("x")) }
+        await test.running { await test.runner.state.until { $0.runs.count == 1 } }
+        #expect(test.runner.runningIDs == ["known"])
+    }
+
+    @Test func aBotIsNotStoppedForASuccessorThatCannotBeStarted() async {
+        runner.put(id: "a", origin: .hash("old"))
+        store.put(bot("a"))
+        runner.state.withLock { $0.prepareErrors["a"] = RunnerError(.codeUnavailable, "no object store") }
+        await running {
+            await pass()
+            await pass()
+            #expect(runner.runningIDs == ["a"])
+            #expect(runner.state.withLock { $0.removals.isEmpty && $0.starts.isEmpty })
+            runner.state.withLock { $0.prepareErrors["a"] = nil }
+            clock.advance(by: .seconds(2))
+            reconciler.wake(.bot("a"))
+            await runner.state.until { $0.starts.count == 1 && $0.running(of: "a") }
+        }
+    }
+
+    @Test func aStartThatOnlyAChangeCanHelpIsNotRepeatedSoon() async {
+        store.put(bot("a"))
+        runner.state.withLock { $0.startErrors["a"] = RunnerError(.codeInvalid, "no zip") }
+        await running {
+            await runner.state.until { $0.starts.count == 1 }
+            await pass()
+            clock.advance(by: .seconds(299))
+            await pass()
+            reconciler.wake(.bot("a"))
+            await pass()
+            #expect(runner.state.withLock { $0.starts.count } == 1)
+            clock.advance(by: .seconds(2))
+            reconciler.wake(.bot("a"))
+            await runner.state.until { $0.starts.count == 2 }
+        }
+    }
+
+    @Test func anEndInTheFutureOfOurClockIsFollowedByAStartAllTheSame() async {
+        store.put(bot("a"))
+        await running {
+            await runner.state.until { $0.running(of: "a") }
+            runner.crash("a", ahead: .seconds(3600))
+            reconciler.wake(.bot("a"))
+            await pass()
+            #expect(runner.state.withLock { $0.starts.count } == 1)
+            clock.advance(by: .seconds(3))
+            reconciler.wake(.bot("a"))
+            await runner.state.until { $0.starts.count == 2 }
+        }
+    }
+
+    @Test func aSwitchedOffBotIsStoppedThoughItsDocumentIsBroken() async {
+        runner.put(id: "a", origin: .hash("x"))
+        store.put(["id": "a", "enabled": false, "config": [:], "custom": 7], as: "a")
+        await running { await runner.state.until { $0.runs.isEmpty } }
     }
 
     @Test func f06BotsRunOnWhenTheReconcilerEnds() async {

@@ -2,6 +2,7 @@ import DockerMode
 import HTTP
 import Model
 import Runtime
+import TestSupport
 import Testing
 
 /// A second engine that speaks Docker's API, in its own words.
@@ -9,14 +10,14 @@ import Testing
 /// `scripts/podman` runs it, in a folder of its own; it ends with the suite.
 @Suite struct PodmanIntegrationTests {
     @Test func botsRunOnPodmanAsOnDocker() async throws {
-        let podman = try await PodmanService()
-        defer { podman.stop() }
+        let podman = try await PodmanService.start(withPython: true)
         try await EngineFixture.with(connection: DockerConnection(unixSocket: podman.socket)) { engine in
             try await engine.checkContract()
             try await stateIsLabelledAndCleared(engine)
             try await linesComeInOrder(engine)
             try await endsWake(engine)
         }
+        await podman.stop()
     }
 
     private func stateIsLabelledAndCleared(_ engine: EngineFixture) async throws {

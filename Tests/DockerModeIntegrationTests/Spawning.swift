@@ -21,11 +21,19 @@ struct Service: Sendable {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
+        // Threads of Swift's pool block signals, and a program started from one would never hear of its children's end.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var pointers: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
         defer { pointers.forEach { free($0) } }
         pointers.append(nil)
         var process = pid_t()
-        let error = posix_spawn(&process, program, &actions, nil, pointers, environ)
+        let error = posix_spawn(&process, program, &actions, &attributes, pointers, environ)
         close(ends[0])
         try #require(error == 0, "\(program): error \(error)")
         self.process = process
