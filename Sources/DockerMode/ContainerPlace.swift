@@ -10,16 +10,19 @@ struct ContainerPlace: Sendable {
     let logger: Logger
 
     /// How old a container that was made and not started has to be before it counts as left over: until then another runner
-    /// may be about to start it.
-    static let leftoverAge: Duration = .seconds(60)
+    /// may be about to start it. After a process was killed between the two its bot is down for this long.
+    ///
+    /// An engine with 32 other starts at hand takes 7 s; the code may come over a line of 8 Mbit/s.
+    static func leftoverAge(codeSize: Int64) -> Duration { .seconds(15 + (codeSize >> 20)) }
 
     /// Makes the container.
+    /// - Parameter codeSize: how many bytes of code are sent between making it and starting it.
     /// - Returns: its id; nil when the program runs already, from the same specification.
     /// - Throws: ``DockerError``, with code `conflict` when something else stands under the name.
-    func create(_ request: ContainerRequest, name: String) async throws(DockerError) -> String? {
+    func create(_ request: ContainerRequest, name: String, codeSize: Int64) async throws(DockerError) -> String? {
         try await makeSureOfState(request)
         if let id = try await attempt(request, name) { return id }
-        guard try await clear(name, for: request.spec) else { return nil }
+        guard try await clear(name, for: request.spec, codeSize) else { return nil }
         if let id = try await attempt(request, name) { return id }
         throw DockerError(.conflict, "its name is taken again by a container that appeared just now")
     }
@@ -48,10 +51,7 @@ struct ContainerPlace: Sendable {
             deadlines: EngineCall.work
         )
         call.setBody(request.json)
-        let result = await shielded(grace: .seconds(5)) { [call] () async -> Result<EngineAnswer, DockerError> in
-            do throws(DockerError) { return .success(try await engine.send(call)) } catch { return .failure(error) }
-        }
-        let answer = try result.get()
+        let answer = try await engine.sendShielded(call, grace: .seconds(5))
         if answer.status == 409 { return nil }
         // Podman 4.3 says 500 to a name that is taken.
         if answer.status >= 500, try await engine.details(of: name) != nil { return nil }
@@ -65,7 +65,7 @@ struct ContainerPlace: Sendable {
 
     /// Looks at what stands under the name, and removes what is left over from before.
     /// - Returns: whether the name is free now; false when the specification runs there.
-    private func clear(_ name: String, for spec: LaunchSpec) async throws(DockerError) -> Bool {
+    private func clear(_ name: String, for spec: LaunchSpec, _ codeSize: Int64) async throws(DockerError) -> Bool {
         guard let standing = try await engine.details(of: name) else { return true }
         guard standing.labels[Label.managed] == "true" else {
             throw DockerError(.conflict, "its name belongs to container \(standing.id), which is no bot's")
@@ -78,7 +78,7 @@ struct ContainerPlace: Sendable {
             throw DockerError(.conflict, "container \(standing.id) is still being removed")
         case .created:
             let age = try await engine.clock().duration(since: standing.createdAt)
-            guard age >= ContainerPlace.leftoverAge else {
+            guard age >= ContainerPlace.leftoverAge(codeSize: codeSize) else {
                 throw DockerError(.conflict, "container \(standing.id) was made there just now and isn't started yet")
             }
         case .ended:

@@ -8,8 +8,7 @@ extension DockerRunner {
     /// Makes a bot's container, brings the code into it and starts it; its image is pulled and prepared first if need be.
     public func start(_ spec: LaunchSpec, attempt: Int) async throws(RunnerError) {
         try await code.withCode(of: spec.executable.custom) { (archive) async throws(RunnerError) in
-            try DockerRunner.check(archive, spec)
-            let request = try await self.request(spec, attempt)
+            let request = try await self.ready(spec, attempt, archive)
             do throws(DockerError) { return try await self.launch(request, archive) } catch {
                 // Not found: somebody removed the prepared image or the network. Refused: a second network of the name appeared
                 // in this moment. Both are looked for again, once.
@@ -21,6 +20,13 @@ extension DockerRunner {
                 throw self.runnerError(error, spec)
             }
         }
+    }
+
+    /// What a start asks of the engine, once everything it needs is there.
+    func ready(_ spec: LaunchSpec, _ attempt: Int, _ archive: CodeArchive) async throws(RunnerError) -> ContainerRequest
+    {
+        try DockerRunner.check(archive, spec)
+        return try await request(spec, attempt)
     }
 
     /// What to ask of the engine, after image and network were made sure of.
@@ -62,7 +68,7 @@ extension DockerRunner {
     /// Makes the container, sends the code and starts it; leaves nothing when one of these fails.
     private func launch(_ request: ContainerRequest, _ archive: CodeArchive) async throws(DockerError) {
         let name = names.container(request.spec.executable)
-        guard let container = try await place.create(request, name: name) else { return }
+        guard let container = try await place.create(request, name: name, codeSize: archive.size) else { return }
         do throws(DockerError) {
             try await send(archive, to: container)
             try await run(container)
@@ -82,8 +88,12 @@ extension DockerRunner {
         try await engine.send(call).expect(200)
     }
 
+    /// Starts the container. Once it was asked for, a cancellation doesn't break it off: the engine may have done it already, and
+    /// a bot that runs isn't to be killed for it.
     private func run(_ container: String) async throws(DockerError) {
+        guard !Task.isCancelled else { throw DockerError(.cancelled, "cancelled") }
         let path = EngineCall.path("containers", container, "start")
-        try await engine.send(EngineCall(method: .post, path: path, deadlines: EngineCall.work)).expect(204, 304)
+        let call = EngineCall(method: .post, path: path, deadlines: EngineCall.work)
+        try await engine.sendShielded(call, grace: settings.startGrace).expect(204, 304)
     }
 }

@@ -27,6 +27,8 @@ public struct DockerSettings: Sendable, Hashable {
     public var inspectConcurrency: Int
     /// The kinds of work whose leftovers this runner removes: those whose whole list of ids it is given.
     public var keptKinds: Set<ExecutableKind>
+    /// How long the answer to a container's start is still waited for after a cancellation.
+    var startGrace: Duration = .seconds(10)
 
     /// Settings, with everything that isn't given at its default.
     public init(

@@ -9,6 +9,9 @@ struct ImageStore: Sendable {
     let policy: DockerSettings.PullPolicy
     let pulls: SingleFlight<String, Void>
     let logger: Logger
+    /// How long the engine may take to say the first word of a pull, which it does when the registry has given it the image's
+    /// manifest. It would itself wait for ever for a registry that accepts the connection and keeps silent.
+    var patience: Duration = .seconds(30)
 
     /// The id of an image, which is pulled first where the policy says so.
     func id(of image: String) async throws(RunnerError) -> String {
@@ -20,7 +23,8 @@ struct ImageStore: Sendable {
             break
         case .always:
             do { try await pull(image) } catch {
-                guard error.code == .image, let id = try await localID(image) else { throw error }
+                // Whatever it is, a registry's trouble is none of a bot whose image is here.
+                guard error.code != .cancelled, let id = try await localID(image) else { throw error }
                 logger.warning(
                     "image can't be pulled, using the one the engine has",
                     metadata: ["image": "\(image)", "error": "\(error)"]
@@ -71,7 +75,7 @@ struct ImageStore: Sendable {
         // Layers are unpacked without a word.
         call.deadlines = HTTPDeadlines(connect: .seconds(10), idle: .seconds(600), total: nil)
         logger.info("pulling image", metadata: ["image": "\(image)"])
-        let response = try await engine.open(call)
+        let response = try await engine.open(call, within: patience)
         guard response.status == 200 else {
             let body: [UInt8]
             do { body = try await response.body.collect(upTo: call.limit) } catch { throw DockerError(error) }
@@ -97,6 +101,35 @@ struct ImageStore: Sendable {
     private func report(_ text: String?, _ image: String) {
         guard let text else { return }
         logger.info("pulling image", metadata: ["image": "\(image)", "progress": "\(text)"])
+    }
+}
+
+extension Engine {
+    /// Sends a request; the answer's head has to come within a time that is shorter than the silence allowed afterwards.
+    fileprivate func open(_ call: EngineCall, within patience: Duration) async throws(DockerError) -> HTTPResponse {
+        let answer = await withTaskGroup(of: Result<HTTPResponse, DockerError>?.self) { group in
+            group.addTask {
+                do throws(DockerError) { return .success(try await self.open(call)) } catch { return .failure(error) }
+            }
+            group.addTask {
+                // Ends early where the answer is there, or the whole was cancelled; either way there is nothing left to bound.
+                try? await Task.sleep(for: patience)
+                return nil
+            }
+            var answer: Result<HTTPResponse, DockerError>?
+            for await result in group {
+                answer = answer ?? result
+                group.cancelAll()
+            }
+            return answer
+        }
+        do throws(DockerError) {
+            guard let answer else { throw DockerError(.cancelled, "cancelled") }
+            return try answer.get()
+        } catch {
+            guard error.code == .cancelled, !Task.isCancelled else { throw error }
+            throw DockerError(.timedOut, "engine, \(call.method.rawValue) \(call.path): no answer within \(patience)")
+        }
     }
 }
 

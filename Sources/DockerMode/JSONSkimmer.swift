@@ -48,11 +48,6 @@ struct JSONSkimmer {
         return text
     }
 
-    /// The string here, or nil for a null.
-    mutating func stringOrNull() throws(Failure) -> String? {
-        try isNull() ? nil : try string()
-    }
-
     /// The whole number here.
     mutating func integer() throws(Failure) -> Int64 {
         let start = try next()

@@ -1,3 +1,4 @@
+import Dispatch
 import Model
 import Runtime
 import Testing
@@ -57,13 +58,18 @@ import Testing
     }
 
     @Test func f14AStartThatIsCancelledWhileTheEngineWorksRemovesItsContainer() async throws {
+        var impatient = DockerSettings(stopGrace: .zero)
+        impatient.startGrace = .zero
         for line in ["PUT /containers/c1/archive", "POST /containers/c1/start"] {
             let reached = AsyncStream<Void>.makeStream()
-            try await withFakeEngine({ request, _ in
-                guard request.line == line else { return Self.willing(request) }
-                reached.continuation.yield()
-                return .hang
-            }) { engine, runner in
+            try await withFakeEngine(
+                { request, _ in
+                    guard request.line == line else { return Self.willing(request) }
+                    reached.continuation.yield()
+                    return .hang
+                },
+                settings: impatient
+            ) { engine, runner in
                 let spec = try fakeSpec()
                 let start = Task { try await runner.start(spec, attempt: 0) }
                 for await _ in reached.stream { break }
@@ -72,6 +78,36 @@ import Testing
                 #expect(throws: (any Error).self) { try result.get() }
                 #expect(engine.lines.last == "DELETE /containers/c1")
             }
+        }
+    }
+
+    @Test func f14AStartThatTheEngineMadeIsKeptAlthoughItWasCancelledMeanwhile() async throws {
+        let reached = AsyncStream<Void>.makeStream()
+        let cancelled = DispatchSemaphore(value: 0)
+        try await withFakeEngine({ request, _ in
+            if request.line == "POST /containers/c1/start" {
+                reached.continuation.yield()
+                cancelled.wait()
+            }
+            return Self.willing(request)
+        }) { engine, runner in
+            let spec = try fakeSpec()
+            let start = Task { try await runner.start(spec, attempt: 0) }
+            for await _ in reached.stream { break }
+            start.cancel()
+            cancelled.signal()
+            try await start.value
+            #expect(engine.lines.last == "POST /containers/c1/start")
+        }
+    }
+
+    @Test func preparingMakesImageAndNetworkSureAndNoContainer() async throws {
+        try await withFakeEngine({ request, _ in Self.willing(request) }) { engine, runner in
+            try await runner.prepare(try fakeSpec())
+            #expect(engine.lines.contains { $0.hasPrefix("GET /images/python") })
+            #expect(engine.lines.contains { $0.hasPrefix("GET /images/the0-runtime/") })
+            #expect(engine.lines.last == "GET /networks")
+            #expect(engine.requests.allSatisfy { $0.method == "GET" })
         }
     }
 
@@ -91,7 +127,8 @@ import Testing
     func whatIsLeftUnderTheNameIsRemovedOnce(_ status: String) async throws {
         try await withFakeEngine({ request, number in
             if request.line == "POST /containers/create", number == 1 { return Self.taken }
-            return request.path.hasPrefix("/containers/the0-bot-") ? Self.standing(status) : Self.willing(request)
+            let isStanding = request.path.hasPrefix("/containers/the0-bot-")
+            return isStanding ? Self.standing(status, created: "2026-01-01T00:09:45Z") : Self.willing(request)
         }) { engine, runner in
             try await runner.start(try fakeSpec(), attempt: 0)
             #expect(engine.lines.filter { $0 == "DELETE /containers/old" }.count == 1)
@@ -104,7 +141,7 @@ import Testing
     @Test(arguments: [
         ("running", "2026-01-01T00:00:00Z"), ("removing", "2026-01-01T00:00:00Z"),
         // Another runner may be about to start it.
-        ("created", "2026-01-01T00:09:58Z"),
+        ("created", "2026-01-01T00:09:46Z"),
     ])
     func whatStandsUnderTheNameForAReasonIsAConflict(_ status: String, _ created: String) async throws {
         try await withFakeEngine({ request, _ in
