@@ -5,9 +5,15 @@ import Synchronization
 /// Reads folders with a program, remembering the digest of code that hasn't changed.
 final class BotFolderReader: Sendable {
     private let root: String
+    private let clock: FileClock
+    private let vanishings: Vanishings
     private let digests = Mutex<[String: (fingerprint: String, digest: String)]>([:])
 
-    init(root: String) { self.root = root }
+    init(root: String, clock: FileClock, vanishings: Vanishings) {
+        self.root = root
+        self.clock = clock
+        self.vanishings = vanishings
+    }
 
     /// Makes a bot of an instance and the folder it names. Blocks while it reads.
     func bot(_ instance: BotInstance) throws(DocumentError) -> Bot {
@@ -50,8 +56,14 @@ final class BotFolderReader: Sendable {
     }
 
     private func folderConfig(_ instance: BotInstance) throws(DocumentError) -> JSONObject {
-        guard let text = try text(of: DirectoryBotStore.configFile, instance) else { return [:] }
         let field = "\(instance.folder)/\(DirectoryBotStore.configFile)"
+        guard let text = try text(of: DirectoryBotStore.configFile, instance) else {
+            guard vanishings.isGone(field) else {
+                throw DocumentError(id: instance.id.text, field: field, problem: DirectoryBotStore.doubt)
+            }
+            return [:]
+        }
+        vanishings.saw(field)
         let value: JSONValue
         do { value = try JSONValue.parse(text) } catch {
             throw DocumentError(id: instance.id.text, field: field, problem: error.description)
@@ -70,8 +82,16 @@ final class BotFolderReader: Sendable {
             if let known = digests.withLock({ $0[path] }), known.fingerprint == fingerprint {
                 return .directory(path: path, digest: known.digest)
             }
+            for entry in [""] + (try folder.entries().filter { $0.kind != .link }.map { "/" + $0.path }) {
+                // A folder's time tells of files that are missing for a moment.
+                guard !TextFile.isBeingWritten(path + entry, clock: clock) else {
+                    throw RunnerError(.codeUnavailable, "\((path + entry).escapedForMessage) is being written")
+                }
+            }
             let digest = try folder.digest()
-            // What was written while the files were read has another fingerprint by now, and is read again next time.
+            guard try folder.fingerprint() == fingerprint else {
+                throw RunnerError(.codeUnavailable, "\(path.escapedForMessage) changed while it was read")
+            }
             digests.withLock { $0[path] = (fingerprint, digest) }
             return .directory(path: path, digest: digest)
         } catch {
@@ -83,7 +103,7 @@ final class BotFolderReader: Sendable {
     private func text(of file: String, _ instance: BotInstance) throws(DocumentError) -> String? {
         let field = "\(instance.folder)/\(file)"
         do throws(FileProblem) {
-            return try TextFile.read("\(root)/\(instance.folder)/\(file)", limit: YAMLDocument.longest)
+            return try TextFile.read("\(root)/\(instance.folder)/\(file)", limit: YAMLDocument.longest, clock: clock)
         } catch {
             throw DocumentError(id: instance.id.text, field: field, problem: error.description)
         }

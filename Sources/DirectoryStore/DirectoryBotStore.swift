@@ -22,13 +22,28 @@ public final class DirectoryBotStore: BotStore {
     private let executor: BlockingExecutor
     private let reader: BotFolderReader
     private let passedOver = Mutex<Set<BotID>>([])
+    private let clock: FileClock
+    private let files: Vanishings
+    private let programs: Vanishings
+    /// The folder in which something was found last.
+    private let lastRoot = Mutex<FileIdentity?>(nil)
+
+    /// What is wrong with something that was there a moment ago.
+    static let doubt = "was there at the last reading and is missing; that is believed after 2 seconds"
 
     /// A store over a directory; nothing is read yet.
     /// - Throws: `StoreError` when the system has no thread left to read on.
-    public init(path: String, logger: Logger) throws(StoreError) {
+    public convenience init(path: String, logger: Logger) throws(StoreError) {
+        try self.init(path: path, logger: logger, clock: .system, grace: .seconds(2))
+    }
+
+    init(path: String, logger: Logger, clock: FileClock, grace: Duration) throws(StoreError) {
         self.path = path
         self.logger = logger
-        reader = BotFolderReader(root: path)
+        self.clock = clock
+        files = Vanishings(grace: grace, clock: clock)
+        programs = Vanishings(grace: grace, clock: clock)
+        reader = BotFolderReader(root: path, clock: clock, vanishings: files)
         do { executor = try BlockingExecutor(name: "directory", threads: 2) } catch {
             throw StoreError(.unavailable, error.message, cause: error)
         }
@@ -78,17 +93,44 @@ public final class DirectoryBotStore: BotStore {
     /// What the directory lists. An entry that is broken is one failure among the others; a list that can't be read is none.
     private func entries() throws(StoreError) -> [BotEntry] {
         let names: [String]
-        do throws(FileProblem) { names = try TextFile.names(in: path) } catch { throw failure(path, error.description) }
+        let root: FileIdentity
+        do throws(FileProblem) {
+            root = try TextFile.identity(path)
+            names = try TextFile.names(in: path)
+        } catch { throw failure(path, error.description) }
         let list: String?
         do throws(FileProblem) {
-            list = try TextFile.read("\(path)/\(Self.listFile)", limit: YAMLDocument.longest)
+            list = try TextFile.read("\(path)/\(Self.listFile)", limit: YAMLDocument.longest, clock: clock)
         } catch {
             throw failure("\(path)/\(Self.listFile)", error.description)
         }
-        guard let list else {
-            return names.filter { isProgram($0) }.map { .instance(BotInstance(folder: $0)) }
+        if let list {
+            files.saw(Self.listFile)
+            lastRoot.withLock { $0 = root }
+            return try entries(of: list, folders: Set(names))
         }
-        return try entries(of: list, folders: Set(names))
+        let found = names.filter { TextFile.mayExist("\(path)/\($0)/\(Self.programFile)") }
+        // A mount point whose file system is gone is an empty folder too, for as long as that lasts.
+        guard !found.isEmpty || lastRoot.withLock({ $0 == nil || $0 == root }) else {
+            throw failure(
+                path,
+                "is another folder than before and holds no bots; is something not mounted? A bots.yaml with [] means none"
+            )
+        }
+        guard files.isGone(Self.listFile) else { throw failure("\(path)/\(Self.listFile)", Self.doubt) }
+        let doubtful = programs.doubtful(besides: found)
+        guard !found.isEmpty || doubtful.isEmpty else {
+            throw failure(path, "holds no bots; \(doubtful.count) were there at the last reading")
+        }
+        if !found.isEmpty { lastRoot.withLock { $0 = root } }
+        return found.map { .instance(BotInstance(folder: $0)) }
+            + doubtful.map { folder in
+                let id = BotInstance(folder: folder).id
+                return .broken(
+                    id,
+                    DocumentError(id: id.text, field: "\(folder)/\(Self.programFile)", problem: Self.doubt)
+                )
+            }
     }
 
     private func entries(of list: String, folders: Set<String>) throws(StoreError) -> [BotEntry] {
@@ -100,19 +142,12 @@ public final class DirectoryBotStore: BotStore {
         let listed = if case .object(let object) = value, object.count == 1 { object["bots"] ?? value } else { value }
         switch listed {
         case .null:
-            return []
+            throw failure(place, "is empty; a list without bots is written []")
         case .array(let elements):
             return elements.enumerated().map { BotEntry($1, position: $0 + 1, folders: folders) }
         default:
             throw failure(place, "is \(listed.kindName); expected a list of bots, or a mapping with the one key bots")
         }
-    }
-
-    private func isProgram(_ name: String) -> Bool {
-        // A file that can't be looked at makes the folder a program all the same: it is then reported as broken.
-        do throws(FileProblem) {
-            return try TextFile.read("\(path)/\(name)/\(Self.programFile)", limit: .max) != nil
-        } catch { return true }
     }
 
     private func failure(_ place: String, _ problem: String) -> StoreError {

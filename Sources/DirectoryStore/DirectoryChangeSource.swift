@@ -17,6 +17,9 @@ public struct DirectoryChangeSource: WakeSource {
     /// times as long.
     static let quiet: Int32 = 200
 
+    /// When to look again after a wake, in milliseconds: what is missing is believed only once it has been so for two seconds.
+    static let followUp: Int32 = 2500
+
     /// A source over a directory, which may come to exist later.
     /// - Throws: `StoreError` when the system has no thread left to watch on.
     public init(path: String, logger: Logger) throws(StoreError) {
@@ -70,10 +73,14 @@ public struct DirectoryChangeSource: WakeSource {
     /// Reports changes until the bell rings.
     /// - Returns: true for the bell, false when the directory itself is gone.
     private func follow(_ watch: borrowing FolderWatch, _ bell: Bell, _ wake: @Sendable (Wake) -> Void) -> Bool {
+        var isFollowUpDue = true
         while true {
-            switch bell.wait(besides: watch.descriptor, milliseconds: -1) {
+            switch bell.wait(besides: watch.descriptor, milliseconds: isFollowUpDue ? Self.followUp : -1) {
             case .rung: return true
-            case .timeout: continue
+            case .timeout:
+                isFollowUpDue = false
+                wake(.everything)
+                continue
             case .readable: break
             }
             // Drained before each look at the folders: what changes after the look rings again.
@@ -87,6 +94,7 @@ public struct DirectoryChangeSource: WakeSource {
             } while rounds < 10
             do throws(FileProblem) { try watch.watchAll() } catch { return false }
             wake(.everything)
+            isFollowUpDue = true
         }
     }
 }

@@ -1,21 +1,25 @@
 import Control
-import DirectoryStore
 import Foundation
 import Logging
 import Model
 import TestSupport
 import Testing
 
+@testable import DirectoryStore
+
 @Suite struct DirectoryBotStoreTests {
     static let program = "name: n\nversion: 1.0\nruntime: python3.11\nentrypoints:\n  bot: main.py\nhasFrontend: true\n"
     let folder: TemporaryFolder
     let store: DirectoryBotStore
+    let clocks = TestClocks()
 
     init() throws {
         folder = try TemporaryFolder()
         store = try DirectoryBotStore(
             path: folder.path,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            clock: clocks.clock,
+            grace: .seconds(2)
         )
     }
 
@@ -139,7 +143,7 @@ import Testing
         }
         try Data([0xFF, 0xFE, 0x00]).write(to: URL(fileURLWithPath: folder.file("bots.yaml")))
         await #expect(throws: StoreError.self) { try await store.bots() }
-        try folder.write("bots.yaml", "")
+        try folder.write("bots.yaml", "[]")
         #expect(try await store.bots().isEmpty)
     }
 
@@ -162,9 +166,12 @@ import Testing
 
     @Test func aFolderThatIsGoneIsABotThatIsGone() async throws {
         try addProgram("sma")
-        #expect(try await store.bots().count == 1)
+        try addProgram("other")
+        #expect(try await store.bots().count == 2)
         try FileManager.default.removeItem(atPath: folder.file("sma"))
-        #expect(try await store.bots().isEmpty)
+        #expect(try await store.bots().count == 2)
+        clocks.advance(by: .seconds(2))
+        #expect(try await store.bots().compactMap(\.id) == ["other"])
     }
 
     @Test func twoEntriesOfOneIdAreAnErrorOfBoth() async throws {

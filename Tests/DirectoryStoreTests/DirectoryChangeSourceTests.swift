@@ -56,6 +56,16 @@ import Testing
         }
     }
 
+    /// What is missing at the first look is believed at the second.
+    @Test func aChangeIsLookedAtOnceMore() async throws {
+        try await watching {
+            try FileManager.default.removeItem(atPath: folder.file("bot/main.py"))
+            try await wakes.reach(2)
+            let before = wakes.count
+            try await wakes.reach(before + 1)
+        }
+    }
+
     @Test func manyChangesWakeFewTimes() async throws {
         try await watching {
             for index in 0..<500 { try folder.write("bot/file\(index).py", "\(index)") }
