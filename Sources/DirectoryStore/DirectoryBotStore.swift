@@ -102,6 +102,8 @@ public final class DirectoryBotStore: BotStore {
         do throws(FileProblem) {
             list = try TextFile.read("\(path)/\(Self.listFile)", limit: YAMLDocument.longest, clock: clock)
         } catch {
+            // There, though it can't be read.
+            files.saw(Self.listFile)
             throw failure("\(path)/\(Self.listFile)", error.description)
         }
         if let list {

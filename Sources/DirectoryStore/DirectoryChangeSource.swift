@@ -18,11 +18,17 @@ public struct DirectoryChangeSource: WakeSource {
     static let quiet: Int32 = 200
 
     /// When to look again after a wake, in milliseconds: what is missing is believed only once it has been so for two seconds.
-    static let followUp: Int32 = 2500
+    /// -1 is never.
+    private let followUp: Int32
 
     /// A source over a directory, which may come to exist later.
     /// - Throws: `StoreError` when the system has no thread left to watch on.
     public init(path: String, logger: Logger) throws(StoreError) {
+        try self.init(path: path, logger: logger, followUp: 2500)
+    }
+
+    init(path: String, logger: Logger, followUp: Int32) throws(StoreError) {
+        self.followUp = followUp
         self.path = path
         self.logger = logger
         do { executor = try BlockingExecutor(name: "inotify", threads: 1) } catch {
@@ -75,7 +81,7 @@ public struct DirectoryChangeSource: WakeSource {
     private func follow(_ watch: borrowing FolderWatch, _ bell: Bell, _ wake: @Sendable (Wake) -> Void) -> Bool {
         var isFollowUpDue = true
         while true {
-            switch bell.wait(besides: watch.descriptor, milliseconds: isFollowUpDue ? Self.followUp : -1) {
+            switch bell.wait(besides: watch.descriptor, milliseconds: isFollowUpDue ? followUp : -1) {
             case .rung: return true
             case .timeout:
                 isFollowUpDue = false
