@@ -1,4 +1,5 @@
 import Glibc
+import Model
 import Runtime
 import Synchronization
 
@@ -66,6 +67,13 @@ func makeFolder(_ path: String) throws(RunnerError) {
     var status = stat()
     guard number == EEXIST, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
         throw .system("can't make the folder", path, number)
+    }
+    // Whoever may write here decides what code bots run.
+    guard status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
+        throw RunnerError(
+            .codeUnavailable,
+            "the folder \(path.escapedForMessage) belongs to another user or can be written by others; expected one of our own"
+        )
     }
 }
 

@@ -94,8 +94,8 @@ import Testing
     }
 
     @Test func cacheLiesWhereTheSystemWantsCaches() {
-        #expect(RunnerSettings.defaultCache(["XDG_CACHE_HOME": "/x", "HOME": "/h"]) == "/x/the0-runtime/code")
-        #expect(RunnerSettings.defaultCache(["XDG_CACHE_HOME": "", "HOME": "/h"]) == "/h/.cache/the0-runtime/code")
-        #expect(RunnerSettings.defaultCache([:]) == "/var/cache/the0-runtime/code")
+        #expect(RunnerSettings.defaultCache(["XDG_CACHE_HOME": "/x", "HOME": "/h"]) == "/x/the0-runtime")
+        #expect(RunnerSettings.defaultCache(["XDG_CACHE_HOME": "", "HOME": "/h"]) == "/h/.cache/the0-runtime")
+        #expect(RunnerSettings.defaultCache([:]) == "/var/cache/the0-runtime")
     }
 }

@@ -106,7 +106,8 @@ struct RunnerAssembly: Sendable {
         let code: CodeCache
         do throws(RunnerError) {
             code = try await CodeCache.open(
-                directory: settings.cacheDirectory,
+                // A folder of our own in it: TEMP_DIR may be /tmp.
+                directory: "\(settings.cacheDirectory)/the0-code",
                 storage: objects,
                 storageName: settings.objects.map { "\($0.bucket) at \($0.endpoint)" } ?? "",
                 options: CodeCacheOptions(

@@ -91,7 +91,7 @@ struct RunnerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where code archives are kept (TEMP_DIR, else ~/.cache/the0-runtime/code).",
+            "Where code archives are kept (TEMP_DIR, else ~/.cache/the0-runtime).",
             valueName: "directory"
         )
     )

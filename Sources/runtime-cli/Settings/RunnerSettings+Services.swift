@@ -94,6 +94,6 @@ extension RunnerSettings {
     static func defaultCache(_ environment: [String: String]) -> String {
         func directory(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         let base = directory("XDG_CACHE_HOME") ?? directory("HOME").map { "\($0)/.cache" } ?? "/var/cache"
-        return "\(base)/the0-runtime/code"
+        return "\(base)/the0-runtime"
     }
 }
