@@ -325,6 +325,19 @@ import Util
         #expect(runner.runningIDs == ["a"])
     }
 
+    @Test func f62WhatRanBeforeIsAdoptedBeforeAnythingIsShown() async throws {
+        let known = bot("a")
+        store.put(known)
+        runner.put(id: "a", origin: .hash(try LaunchSpecBuilder().spec(for: Executable(known)).hash))
+        let since = Timestamp(secondsSince1970: 1_800_000_000)
+        #expect(reconciler.statuses.all.isEmpty)
+        await running {
+            await pass()
+            #expect(reconciler.statuses.status(of: "a") == .running(since: since))
+        }
+        #expect(runner.state.withLock { $0.starts.isEmpty })
+    }
+
     @Test func removeAllTakesTheBotsAlong() async throws {
         for index in 0..<5 { runner.put(id: .init("bot \(index)"), origin: .hash("x")) }
         try await reconciler.removeAll()
