@@ -93,7 +93,7 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
     /// - Returns: the bots for which something failed, with the reason.
     /// - Throws: ``ReconcileError`` when what is desired or observed can't be read in full.
     public func runOnce() async throws(ReconcileError) -> [BotID: String] {
-        let survey = try await survey()
+        let survey = try await settledSurvey()
         note(survey)
         var failed: [BotID: String] = [:]
         var due: [BotID] = []
@@ -114,6 +114,22 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
             if case .invalid(let error, _) = status { failed[id] = "\(error.field) \(error.problem)" }
         }
         return failed
+    }
+
+    /// A survey that no document, engine or file that was just being written stands in the way of: there is no next pass to
+    /// find them settled, so this looks twice.
+    /// - Throws: ``ReconcileError`` when either can't be read in full.
+    public func settledSurvey() async throws(ReconcileError) -> Survey {
+        do throws(ReconcileError) {
+            let first = try await survey()
+            let isClear = first.entries.allSatisfy { if case .unknown = $0.desired { false } else { true } }
+            if isClear { return first }
+        } catch {
+            guard error.isRetryable else { throw error }
+        }
+        // Cancelled while it waits, the second look says so.
+        try? await clock.sleep(for: .milliseconds(500))
+        return try await survey()
     }
 
     /// How long until the next full pass: the interval, or less while passes fail.

@@ -74,7 +74,7 @@ extension StoreContract {
     /// Parameters come back as they were written.
     public static func configIsWrittenWhole(_ store: any WritableBotStore) async throws {
         let text =
-            #"{"z":1,"a":1.5,"one":1.0,"big":9007199254740993,"huge":18446744073709551616,"t":true,"n":null,"s":"'$(x)\"\\","#
+            #"{"z":1,"a":1.5,"quarter":1.25,"big":9007199254740993,"huge":18446744073709551616,"t":true,"n":null,"s":"'$(x)\"\\","#
             + #""nul":"a\u0000b","l":[1,[],{"b":1,"a":2}],"o":{"$dollar":{"$set":1},"dot.ted":2,"":3},"$top":1,"e":{}}"#
         let config = try JSONValue.parse(text)
         try await store.create(document("created", ["config": config]))

@@ -33,7 +33,7 @@ struct PlanCommand: AsyncParsableCommand {
         let settings = try RunnerSettings.load(flags: options.given, config: options.config, quiet: true)
         let assembly = try await RunnerAssembly(settings)
         let survey: Survey
-        do { survey = try await assembly.reconciler.survey() } catch {
+        do { survey = try await assembly.reconciler.settledSurvey() } catch {
             throw CommandExit.failing(CommandExit.unavailable, error)
         }
         switch output {
