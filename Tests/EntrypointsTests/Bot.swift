@@ -47,7 +47,7 @@ struct Bot: ~Copyable {
         environment["PATH"] = commands.path(percentEncoded: false) + ":/usr/local/bin:/usr/bin:/bin"
         for file in kind.files {
             let url = scripts.appending(path: file.name)
-            try file.contents.write(to: url, atomically: false, encoding: .utf8)
+            try BotProcess.files.withLock { try file.contents.write(to: url, atomically: false, encoding: .utf8) }
             try setMode(file.executable ? 0o555 : 0o444, of: url)
         }
         for (path, text) in files { try write(path, text) }
@@ -61,13 +61,13 @@ struct Bot: ~Copyable {
     func write(_ path: String, _ text: String) throws {
         let url = file(path)
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: url)
+        try BotProcess.files.withLock { try Data(text.utf8).write(to: url) }
     }
 
     /// Puts a shell script on PATH.
     func command(_ name: String, _ script: String) throws {
         let url = commands.appending(path: name)
-        try Data(("#!/bin/sh\n" + script).utf8).write(to: url)
+        try BotProcess.files.withLock { try Data(("#!/bin/sh\n" + script).utf8).write(to: url) }
         try setMode(0o755, of: url)
     }
 

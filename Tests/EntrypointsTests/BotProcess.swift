@@ -13,6 +13,10 @@ struct Ended: Sendable {
 
 /// A process of the tests whose pipes are drained on threads of their own, so that it can't deadlock.
 enum BotProcess {
+    /// Held while a file is written and while a process is started: a child made in between would hold the file open for writing
+    /// until it has become another program, and nobody could execute it meanwhile (`ETXTBSY`).
+    static let files = NSLock()
+
     /// Runs a command to its end.
     ///
     /// - Parameters:
@@ -68,7 +72,7 @@ enum BotProcess {
                 var none = sigset_t()
                 sigemptyset(&none)
                 pthread_sigmask(SIG_SETMASK, &none, nil)
-                continuation.resume(with: Result { try launch.process.run() })
+                continuation.resume(with: Result { try files.withLock { try launch.process.run() } })
             }.start()
         }
     }
