@@ -62,7 +62,8 @@ public struct ObservedRun: Sendable, Hashable {
 public struct Exit: Sendable, Hashable {
     /// Its exit code; 128 + n after signal n.
     public var code: Int
-    /// Whether it was killed for want of memory.
+    /// Whether its platform says that it was killed for want of memory. Docker misses that now and then when a run's last
+    /// process is the one killed: code 137 that nobody asked for is then all there is to see.
     public var outOfMemory: Bool
     /// When it had been started.
     public var startedAt: Timestamp
