@@ -1,4 +1,3 @@
-public import Model
 public import Util
 
 /// A runner whose runs' output can be followed without losing or doubling a line.
