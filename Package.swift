@@ -102,7 +102,7 @@ let package = Package(
         tests("UtilTests", ["Util", log]),
         tests("EntrypointsTests", ["Entrypoints"]),
         tests("RuntimeTests", ["Runtime", "Model", "Entrypoints", "TestSupport"]),
-        tests("ControlTests", ["Control", "Model", "Runtime", "Util", log]),
+        tests("ControlTests", ["Control", "Model", "Runtime", "Util", "TestSupport", log]),
         tests("HTTPTests", ["HTTP"]),
         tests("ArchiveTests", ["Archive"], resources: [.copy("Corpus")]),
         tests("MonitoringTests", ["Monitoring", "Util", metrics, log, lifecycle]),
