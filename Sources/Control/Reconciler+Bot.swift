@@ -20,6 +20,8 @@ extension Reconciler {
             for action in plan.actions { try await perform(action, for: id) }
             memory.withLock { $0.errors[.bot(id)] = nil }
             settle(id, plan)
+            // There is no such bot any more: the next full pass needn't come for that to show.
+            if desired == .absent { statuses.note(nil, of: id) }
             return nil
         } catch {
             if !Task.isCancelled { retry(id, after: error) }

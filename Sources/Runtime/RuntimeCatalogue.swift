@@ -9,6 +9,13 @@ public struct LanguageRuntime: Sendable, Hashable {
     public let image: String
     /// How its bots are started.
     public let entrypoint: EntrypointKind
+
+    /// A language runtime.
+    public init(name: String, image: String, entrypoint: EntrypointKind) {
+        self.name = name
+        self.image = image
+        self.entrypoint = entrypoint
+    }
 }
 
 /// The one table of language runtimes, used by every backend.
@@ -27,7 +34,8 @@ public struct RuntimeCatalogue: Sendable {
         LanguageRuntime(name: "ghc96", image: "haskell:9.6-slim", entrypoint: .native),
     ])
 
-    private init(_ runtimes: [LanguageRuntime]) {
+    /// A catalogue of its own; of runtimes with one name the first counts.
+    public init(_ runtimes: [LanguageRuntime]) {
         self.runtimes = Dictionary(runtimes.map { ($0.name, $0) }) { first, _ in first }
     }
 

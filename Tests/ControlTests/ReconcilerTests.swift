@@ -338,6 +338,17 @@ import Util
         #expect(runner.state.withLock { $0.starts.isEmpty })
     }
 
+    @Test func theStatusOfABotThatIsGoneGoesWithItsRun() async {
+        store.put(bot("a"))
+        await running { await pass() }
+        #expect(await reconciler.reconcile("a") == nil)
+        #expect(reconciler.statuses.status(of: "a")?.name == "running")
+        store.remove("a")
+        #expect(await reconciler.reconcile("a") == nil)
+        #expect(runner.runningIDs.isEmpty)
+        #expect(reconciler.statuses.all.isEmpty)
+    }
+
     @Test func removeAllTakesTheBotsAlong() async throws {
         for index in 0..<5 { runner.put(id: .init("bot \(index)"), origin: .hash("x")) }
         try await reconciler.removeAll()

@@ -197,7 +197,7 @@ import Testing
 
     @Test func theExampleBotsAreUsable() async throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("examples/bots").path
+            .deletingLastPathComponent().appendingPathComponent("Examples/bots").path
         let examples = try DirectoryBotStore(
             path: root,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
