@@ -104,17 +104,24 @@ struct CronParser {
 
     /// How many bytes of space are at the position: Unicode's White_Space, as Go's `strings.Fields` splits.
     private var spaceLength: Int {
-        switch bytes[position] {
+        let byte = bytes[position]
+        switch byte {
         case 0x20, 0x09...0x0D: return 1
-        case 0..<0x80: return 0
-        default: break
+        case 0xC2, 0xE1...0xE3: break
+        default: return 0
         }
-        // Six bytes hold any scalar; what they may cut is behind the first one.
-        let end = min(position + 4, bytes.count)
-        guard let scalar = String(decoding: bytes[position..<end], as: UTF8.self).unicodeScalars.first,
-            scalar.properties.isWhitespace
-        else { return 0 }
-        return UTF8.width(scalar)
+        guard position + 1 < bytes.count else { return 0 }
+        let second = bytes[position + 1]
+        // U+0085 and U+00A0.
+        if byte == 0xC2 { return second == 0x85 || second == 0xA0 ? 2 : 0 }
+        guard position + 2 < bytes.count else { return 0 }
+        switch (byte, second, bytes[position + 2]) {
+        // U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F and U+3000.
+        case (0xE1, 0x9A, 0x80), (0xE2, 0x80, 0x80...0x8A), (0xE2, 0x80, 0xA8...0xA9), (0xE2, 0x80, 0xAF),
+            (0xE2, 0x81, 0x9F), (0xE3, 0x80, 0x80):
+            return 3
+        default: return 0
+        }
     }
 
     // MARK: Errors

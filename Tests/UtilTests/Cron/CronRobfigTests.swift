@@ -111,7 +111,15 @@ import Util
         #expect(found.allSatisfy { $0.secondsSince1970 / 3600 % 24 == 10 })
     }
 
-    /// Go's `strings.Fields` splits at all of these.
+    /// Go's `strings.Fields` splits at all of White_Space.
+    @Test func spaceIsWhatUnicodeTakesForIt() throws {
+        for value in UInt32(1)...0x3100 {
+            guard let scalar = Unicode.Scalar(value), !("!"..."~").contains(scalar) else { continue }
+            let isAccepted = cronError("5\(scalar)* * * *") == nil
+            #expect(isAccepted == scalar.properties.isWhitespace, "U+\(String(value, radix: 16))")
+        }
+    }
+
     @Test(arguments: [
         "  5 * * * *", "5\t*\t*\t*\t*\n", "5 *   * *   *\r\n", "5\u{A0}* * *\u{3000}*", "\u{2003}5 * * * *\u{85}",
         "TZ=UTC   5 * * * *", "CRON_TZ=Etc/UTC\t5 * * * *", "0 5 * * * *", "5 * * * ?",
