@@ -55,9 +55,8 @@ extension CronFields {
     /// 400 years.
     var everFires: Bool {
         for month in Bits.members(months) {
-            let lengths =
-                month == 2
-                ? 28...29 : MonthLength.of(month, inLeapYear: false)...MonthLength.of(month, inLeapYear: false)
+            let shortest = MonthLength.of(month, inLeapYear: false)
+            let lengths = shortest...MonthLength.of(month, inLeapYear: true)
             for length in lengths {
                 for first in 0..<7 where days(length: length, firstDayOfWeek: first) != 0 { return true }
             }
@@ -66,6 +65,7 @@ extension CronFields {
     }
 }
 
+/// How long the Gregorian calendar's months are.
 enum MonthLength {
     static func of(_ month: Int, inLeapYear isLeap: Bool) -> Int {
         switch month {

@@ -51,7 +51,7 @@ import Util
     @Test func rareDays() throws {
         var generator = CronGenerator(random: SplitMix64(seed: 7))
         var compared = 0
-        for _ in 0..<60 * Self.rounds {
+        for _ in 0..<200 * Self.rounds {
             let (text, fields) = generator.expression()
             let oracle = CronOracle(fields: fields)
             let start = generator.number(0...20_000)
