@@ -32,6 +32,7 @@ extension SettingKey {
     static let logLevel = SettingKey("log-level", "LOG_LEVEL")
     static let logFormat = SettingKey("log-format", "LOG_FORMAT")
     static let listen = SettingKey("listen", "LISTEN")
+    static let objects = SettingKey("objects", "OBJECT_STORE_DIR")
     static let minioEndpoint = SettingKey("minio-endpoint", "MINIO_ENDPOINT")
     static let minioAccessKey = SettingKey("minio-access-key", "MINIO_ACCESS_KEY", isSecret: true)
     static let minioSecretKey = SettingKey("minio-secret-key", "MINIO_SECRET_KEY", isSecret: true)
@@ -49,5 +50,6 @@ extension SettingKey {
         restartMaximum, restartResetAfter, cacheDirectory, cacheSize, user, processLimit, tmpSize, readOnlyRoot,
         dropCapabilities, noNewPrivileges, engineLogSize, engineLogFiles, logLevel, logFormat, listen, minioEndpoint,
         minioAccessKey, minioSecretKey, minioAccessKeyFile, minioSecretKeyFile, minioTLS, minioRegion, codeBucket,
+        objects,
     ]
 }
