@@ -63,6 +63,13 @@ extension SettingSample {
             surroundings: ["DOCKER_HOST": "tcp://a"]
         ),
         SettingSample(
+            key: .dockerConfig,
+            value: "/a",
+            other: "/b",
+            effect: { $0.docker.registryLogins ?? "" },
+            expected: "/a"
+        ),
+        SettingSample(
             key: .objects,
             value: "/a",
             other: "/b",

@@ -7,6 +7,7 @@ extension SettingKey {
     static let dockerHost = SettingKey("docker-host", "DOCKER_HOST")
     static let dockerTLSVerify = SettingKey("docker-tls-verify", "DOCKER_TLS_VERIFY")
     static let dockerCertificates = SettingKey("docker-cert-path", "DOCKER_CERT_PATH")
+    static let dockerConfig = SettingKey("docker-config", "DOCKER_CONFIG")
     static let network = SettingKey("network", "DOCKER_NETWORK")
     static let pull = SettingKey("pull", "PULL_POLICY")
     static let image = SettingKey("image", "RUNTIME_IMAGES", isList: true)
@@ -50,6 +51,6 @@ extension SettingKey {
         restartMaximum, restartResetAfter, cacheDirectory, cacheSize, user, processLimit, tmpSize, readOnlyRoot,
         dropCapabilities, noNewPrivileges, engineLogSize, engineLogFiles, logLevel, logFormat, listen, minioEndpoint,
         minioAccessKey, minioSecretKey, minioAccessKeyFile, minioSecretKeyFile, minioTLS, minioRegion, codeBucket,
-        objects,
+        objects, dockerConfig,
     ]
 }
