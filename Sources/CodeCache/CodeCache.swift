@@ -140,7 +140,7 @@ public final class CodeCache: CodeProvider {
         guard let storage else {
             throw RunnerError(
                 .codeUnavailable,
-                "the code lies in an object store, but none is configured: MINIO_ENDPOINT names it",
+                "the code lies in an object store, but none is configured: MINIO_ENDPOINT or --objects names it",
                 isRetryable: false
             )
         }

@@ -53,7 +53,13 @@ public final class DockerRunner: Runner {
             inspections: AsyncSemaphore(permits: settings.inspectConcurrency),
             logger: logger
         )
-        images = ImageStore(engine: engine, policy: settings.pullPolicy, pulls: SingleFlight(), logger: logger)
+        images = ImageStore(
+            engine: engine,
+            policy: settings.pullPolicy,
+            pulls: SingleFlight(),
+            logger: logger,
+            logins: RegistryLogins(folder: settings.registryLogins)
+        )
         prepared = PreparedImages(
             engine: engine,
             instance: instance,

@@ -23,6 +23,8 @@ public struct DockerSettings: Sendable, Hashable {
     /// The weight of a bot's CPU time against that of other containers when the machine is
     /// busy, 1024 being usual; nil takes it from the CPU that the bot requests.
     public var cpuShares: Int64?
+    /// The folder of the `config.json` in which Docker's own client keeps credentials of registries; nil where none are used.
+    public var registryLogins: String?
     /// How many containers are looked at one by one at the same time.
     public var inspectConcurrency: Int
     /// The kinds of work whose leftovers this runner removes: those whose whole list of ids it is given.
@@ -37,6 +39,7 @@ public struct DockerSettings: Sendable, Hashable {
         logFileCount: Int = 3,
         stopGrace: Duration = .seconds(30),
         cpuShares: Int64? = nil,
+        registryLogins: String? = nil,
         inspectConcurrency: Int = 8,
         keptKinds: Set<ExecutableKind> = [.live]
     ) {
@@ -45,6 +48,7 @@ public struct DockerSettings: Sendable, Hashable {
         self.logFileCount = logFileCount
         self.stopGrace = stopGrace
         self.cpuShares = cpuShares
+        self.registryLogins = registryLogins
         self.inspectConcurrency = inspectConcurrency
         self.keptKinds = keptKinds
     }

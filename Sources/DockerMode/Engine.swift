@@ -106,7 +106,7 @@ final class Engine: Sendable {
             method: call.method,
             url: connection.base + prefix + call.target,
             unixSocket: connection.unixSocket,
-            headers: call.contentType.map { [HTTPHeader(name: "Content-Type", value: $0)] } ?? [],
+            headers: (call.contentType.map { [HTTPHeader(name: "Content-Type", value: $0)] } ?? []) + call.headers,
             body: call.body,
             tls: connection.tls,
             deadlines: call.deadlines

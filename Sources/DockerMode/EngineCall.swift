@@ -9,6 +9,7 @@ struct EngineCall: Sendable {
     var query: [(name: String, value: String)] = []
     var body: HTTPRequestBody = .none
     var contentType: String?
+    var headers: [HTTPHeader] = []
     var deadlines = EngineCall.quick
     /// The most bytes the answer may have.
     var limit = 4 << 20

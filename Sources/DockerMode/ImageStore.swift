@@ -12,6 +12,7 @@ struct ImageStore: Sendable {
     /// How long the engine may take to say the first word of a pull, which it does when the registry has given it the image's
     /// manifest. It would itself wait for ever for a registry that accepts the connection and keeps silent.
     var patience: Duration = .seconds(30)
+    var logins = RegistryLogins(folder: nil)
 
     /// The id of an image, which is pulled first where the policy says so.
     func id(of image: String) async throws(RunnerError) -> String {
@@ -61,16 +62,37 @@ struct ImageStore: Sendable {
         try await pulls.run(image) { () async throws(RunnerError) in
             // Whoever waited while it was pulled for another need not pull again.
             if policy == .missing, try await localID(image) != nil { return }
-            do throws(DockerError) { try await download(image) } catch {
-                throw error.runnerError(.image, "pulling image \(image)")
+            let (login, trouble) = try await login(image)
+            do throws(DockerError) { try await download(image, login) } catch {
+                throw error.runnerError(.image, "pulling image \(image)\(trouble)")
             }
         }
     }
 
-    private func download(_ image: String) async throws(DockerError) {
+    /// The login for an image's registry, and what to add to the message of a pull that fails.
+    ///
+    /// That credentials can't be read is no reason not to try: most images need none.
+    private func login(_ image: String) async throws(RunnerError) -> (header: HTTPHeader?, trouble: String) {
+        let registry = ImageReference(image).registry
+        do throws(DockerError) {
+            guard let login = try await logins.login(at: registry) else { return (nil, "") }
+            let header = HTTPHeader(name: "X-Registry-Auth", value: login.header(server: registry))
+            return (header, " with the credentials that this machine has for \(registry)")
+        } catch {
+            guard error.code != .cancelled else { throw error.runnerError(.image, "pulling image \(image)") }
+            logger.warning(
+                "pulling without credentials",
+                metadata: ["image": "\(image)", "error": "\(error)"]
+            )
+            return (nil, " without credentials (\(error))")
+        }
+    }
+
+    private func download(_ image: String, _ login: HTTPHeader?) async throws(DockerError) {
         let reference = ImageReference(image)
         var call = EngineCall(method: .post, path: "/images/create")
         call.query = [("fromImage", reference.name)]
+        if let login { call.headers.append(login) }
         if !reference.tag.isEmpty { call.query.append(("tag", reference.tag)) }
         // Layers are unpacked without a word.
         call.deadlines = HTTPDeadlines(connect: .seconds(10), idle: .seconds(600), total: nil)

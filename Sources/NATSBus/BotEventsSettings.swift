@@ -12,6 +12,10 @@ public struct BotEventsSettings: Sendable {
     public var streamGrace: Duration = .seconds(5)
     /// How long a runner may take for one event before another gets it.
     public var ackWait: Duration = .seconds(30)
+    /// From how far back events count when a database that has bots meets its first consumer: as long as putting another
+    /// runtime in the place of version 1.2.0 takes. An event from before was worked off by that one, and the database may
+    /// have been changed since by somebody else.
+    public var takeover: Duration = .seconds(600)
     /// The largest payload in bytes.
     public var maxPayload = 1024 * 1024
     /// The most events that wait in memory.

@@ -25,7 +25,7 @@ struct EventMemory {
     /// takes the time of a question that nobody answers, and events wait for it.
     var patience: Int { 1 << min(streamFailures, 5) }
 
-    /// Where a consumer that doesn't exist begins; nil when only the store can tell, see ``firstStart(storeIsEmpty:)``.
+    /// Where a consumer that doesn't exist begins; nil for the very first on a stream, where only the store can tell.
     ///
     /// Events are worked off in order, so replaying ends in the latest state; but until then the states of the past come
     /// back, and bots would be restarted with them. So nothing is replayed that was worked off, and nothing left out
@@ -38,10 +38,4 @@ struct EventMemory {
         }
         return hasSeenAbsence ? .all : nil
     }
-
-    /// Where the very first consumer on a stream begins.
-    ///
-    /// Its events, up to a week old, were worked off by another runtime, whose database this is. An empty database says
-    /// that there was none: then nothing can be overwritten, and bots that were made before the first start count.
-    static func firstStart(storeIsEmpty: Bool) -> ConsumerStart { storeIsEmpty ? .all : .new }
 }

@@ -155,10 +155,18 @@ extension EventSession {
 
     private func start(of stream: StreamSnapshot, _ connection: Int) async throws(NATSError) -> ConsumerStart {
         if let start = memory.start(streamCreated: stream.created, connection: connection) { return start }
-        do {
-            return EventMemory.firstStart(storeIsEmpty: try await worker.store.bots().isEmpty)
-        } catch {
+        // The very first on this stream. Its events, up to a week old, were worked off by another runtime, whose database
+        // this is. An empty one says that there was none: then nothing can be overwritten, and every event counts.
+        let isEmpty: Bool
+        do { isEmpty = try await worker.store.bots().isEmpty } catch {
             throw NATSError(.unavailable, "where to begin depends on whether there are bots: \(error)", cause: error)
         }
+        if isEmpty { return .all }
+        do throws(NATSError) { try await takeOver(stream) } catch {
+            // The right to read single messages may be missing: only where it doesn't pass, it's done without.
+            guard memory.streamFailures >= 2, error.cause == nil else { throw error }
+            logger.warning("what was sent before the first start isn't known", metadata: ["error": "\(error)"])
+        }
+        return .after(stream.lastSequence)
     }
 }

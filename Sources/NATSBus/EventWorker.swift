@@ -67,7 +67,8 @@ final class EventWorker: Sendable {
         return try BotEvent(subject: delivery.subject, payload: bytes)
     }
 
-    private func write(_ event: BotEvent) async throws(StoreError) {
+    /// Writes what an event says, trying once.
+    func write(_ event: BotEvent) async throws(StoreError) {
         switch event {
         case .created(let document): try await store.create(document)
         case .updated(let document): try await store.update(document)

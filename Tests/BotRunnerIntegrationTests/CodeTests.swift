@@ -51,6 +51,21 @@ extension PlatformIntegration {
     }
 
     @Test(.timeLimit(.minutes(5)))
+    func aFolderStandsInForTheObjectStore() async throws {
+        try await Stage.withPlatform { stage, platform in
+            try FileManager.default.createDirectory(
+                atPath: stage.folder.file("objects/custom-bots"),
+                withIntermediateDirectories: true
+            )
+            let archive = Data(makeZip([.file("main.py", Program.sleeper)]))
+            try archive.write(to: URL(fileURLWithPath: stage.folder.file("objects/custom-bots/mine%2F1.zip")))
+            try await platform.put(BotEntry("bot", code: "mine/1.zip"))
+            let runner = try stage.runner("--objects", "objects", environment: ["MINIO_ENDPOINT": ""])
+            try await runner.waitForStatus("running", of: "bot")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)))
     func f25AnIDIsNeverAPath() async throws {
         let ids = [
             "../../x", "/abs/olute", "'; echo $(id)`id`", "\"quoted\"", "line\nbreak",

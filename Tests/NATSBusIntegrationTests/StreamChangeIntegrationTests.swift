@@ -11,11 +11,53 @@ import Testing
             for setting in ["old", "older"] { try await bus.publish("updated", "b1", setting: setting) }
             let store = MemoryStore()
             try await store.update(BotDocument(id: "b1", fields: ["config": ["setting": "of the database"]]))
-            let runner = try TestRunner(bus.url, store: store)
+            let runner = try TestRunner(bus.url, store: store, takeover: .zero)
             try await runner.usesStream()
             try await bus.publish("created", "b2")
             try await eventually { store.documents["b2"] != nil }
             #expect(store.setting("b1") == "of the database")
+            await runner.stop()
+        }
+    }
+
+    @Test func f34WhatWasSentBetweenTheEndOfVersion12AndTheFirstStartIsNotLost() async throws {
+        try await Bus.with(stream: true) { bus in
+            let store = MemoryStore()
+            for id: BotID in ["changed", "gone"] {
+                try await store.update(BotDocument(id: id, fields: ["config": ["setting": "old"]]))
+            }
+            for setting in ["1", "2", "3"] { try await bus.publish("updated", "changed", setting: setting) }
+            try await bus.publish("created", "new")
+            try await bus.publish("updated", "gone")
+            try await bus.publish("deleted", "gone")
+            try await bus.publish("created", "short-lived")
+            try await bus.publish("deleted", "short-lived")
+            try await bus.platform.publish("the0.bot.created", Array("no JSON".utf8))
+            try await bus.platform.publish("the0.bot-schedule.created", Bus.event("of another kind"))
+            let runner = try TestRunner(bus.url, store: store)
+            try await runner.listening()
+            #expect(store.setting("changed") == "3")
+            #expect(Set(store.documents.keys) == ["changed", "new"])
+            // Each once, in its last state: none of those between can be seen, nor started.
+            #expect(store.writes.count == 6)
+            try await bus.publish("updated", "changed", setting: "4")
+            try await eventually { store.setting("changed") == "4" }
+            #expect(runner.events.counts == BotEventCounts(applied: 1))
+            await runner.stop()
+        }
+    }
+
+    @Test func aStoreThatIsDownAtTheFirstStartCostsNoEvent() async throws {
+        try await Bus.with(stream: true) { bus in
+            let store = MemoryStore()
+            try await store.update(BotDocument(id: "b1", fields: ["config": ["setting": "old"]]))
+            try await bus.publish("updated", "b1", setting: "new")
+            store.fail(.unavailable)
+            let runner = try TestRunner(bus.url, store: store)
+            try await eventually { runner.logs.count("the stream can't be used") > 0 }
+            store.fail(nil)
+            try await eventually { store.setting("b1") == "new" }
+            try await runner.usesStream()
             await runner.stop()
         }
     }

@@ -21,7 +21,8 @@ final class TestRunner: Sendable {
         store: MemoryStore = MemoryStore(),
         logs: Logs = Logs(),
         poll: Duration = .milliseconds(300),
-        maxWaiting: Int = 4096
+        maxWaiting: Int = 4096,
+        takeover: Duration = .seconds(600)
     )
         throws
     {
@@ -32,7 +33,7 @@ final class TestRunner: Sendable {
             connection,
             store: store,
             logger: logs.logger,
-            settings: .test(poll: poll, maxWaiting: maxWaiting)
+            settings: .test(poll: poll, maxWaiting: maxWaiting, takeover: takeover)
         )
         let task = Task { [events] in
             await events.watch { wake in self.recorded.withLock { $0.append(wake) } }
@@ -82,10 +83,11 @@ extension NATSConnectionOptions {
 }
 
 extension BotEventsSettings {
-    static func test(poll: Duration, maxWaiting: Int) -> BotEventsSettings {
+    static func test(poll: Duration, maxWaiting: Int, takeover: Duration) -> BotEventsSettings {
         var settings = BotEventsSettings()
         settings.streamPoll = poll
         settings.maxWaiting = maxWaiting
+        settings.takeover = takeover
         settings.streamGrace = .seconds(1)
         settings.ackWait = .seconds(5)
         return settings

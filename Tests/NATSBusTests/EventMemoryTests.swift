@@ -5,8 +5,6 @@ import Testing
 @Suite struct EventMemoryTests {
     @Test func firstConsumerDependsOnTheStore() {
         #expect(EventMemory().start(streamCreated: 1, connection: 1) == nil)
-        #expect(EventMemory.firstStart(storeIsEmpty: false) == .new)
-        #expect(EventMemory.firstStart(storeIsEmpty: true) == .all)
     }
 
     @Test func consumerLostFromItsStreamGoesOnWhereItWas() {

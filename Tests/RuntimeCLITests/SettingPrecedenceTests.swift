@@ -72,6 +72,19 @@ import Testing
         #expect(error?.description.contains("hush") == false)
     }
 
+    @Test func placeOfObjectsIsOneSettingUnderTwoNames() throws {
+        var sources = SettingSources(environment: SettingSample.objectStore)
+        sources.environment["OBJECT_STORE_DIR"] = "/objects"
+        let error = #expect(throws: SettingError.self) { try RunnerSettings(sources) }
+        #expect(error?.description.contains("MINIO_ENDPOINT") == true)
+        #expect(error?.description.contains("OBJECT_STORE_DIR") == true)
+        sources.environment["OBJECT_STORE_DIR"] = nil
+        sources.flags["objects"] = "/objects"
+        let settings = try RunnerSettings(sources)
+        #expect(settings.objectFolder == "/objects")
+        #expect(settings.objects == nil)
+    }
+
     @Test func memoryLimitIsOneSettingUnderTwoNames() throws {
         let sources = SettingSources(environment: ["BOT_MEMORY_LIMIT_MB": "64"], file: ["memory-limit": "1Gi"])
         #expect(try RunnerSettings(sources).builder.resources.memoryLimit == 64 << 20)

@@ -63,6 +63,21 @@ extension SettingSample {
             surroundings: ["DOCKER_HOST": "tcp://a"]
         ),
         SettingSample(
+            key: .dockerConfig,
+            value: "/a",
+            other: "/b",
+            effect: { $0.docker.registryLogins ?? "" },
+            expected: "/a"
+        ),
+        SettingSample(
+            key: .objects,
+            value: "/a",
+            other: "/b",
+            effect: { $0.objectFolder ?? "" },
+            expected: "/a",
+            invalid: [("http://minio:9000", "expected a directory")]
+        ),
+        SettingSample(
             key: .minioEndpoint,
             value: "a:1",
             other: "b:2",
@@ -129,8 +144,8 @@ extension SettingSample {
             key: .codeBucket,
             value: "code-a",
             other: "code-b",
-            effect: { $0.objects?.bucket ?? "" },
-            expected: "code-a",
+            effect: { "\($0.codeBucket), \($0.objects?.bucket ?? "")" },
+            expected: "code-a, code-a",
             surroundings: objectStore,
             invalid: [("No", "allowed are 3 to 63"), ("../x", "allowed are 3 to 63")]
         ),

@@ -4,6 +4,7 @@ import CodeCache
 import Control
 import DirectoryStore
 import DockerMode
+import Foundation
 import HTTP
 import Logging
 import Model
@@ -92,13 +93,26 @@ struct RunnerAssembly: Sendable {
     private static func objects(
         _ settings: RunnerSettings,
         executor: BlockingExecutor
-    ) -> S3ObjectStorage? {
-        settings.objects.map { S3ObjectStorage($0, client: HTTPClient(maxConnections: 16), executor: executor) }
+    ) -> (any ObjectStorage)? {
+        if let folder = settings.objectFolder {
+            return DirectoryObjectStorage(root: "\(folder)/\(settings.codeBucket)", executor: executor)
+        }
+        return settings.objects.map { S3ObjectStorage($0, client: HTTPClient(maxConnections: 16), executor: executor) }
+    }
+
+    /// What tells the place of code archives from others, to the code cache that may hold those of several.
+    private static func objectsName(_ settings: RunnerSettings) -> String {
+        if let folder = settings.objectFolder {
+            // Two runners in different working directories may name different folders by one relative path.
+            let path = URL(fileURLWithPath: folder).standardizedFileURL.path
+            return "\(settings.codeBucket) in \(path)"
+        }
+        return settings.objects.map { "\($0.bucket) at \($0.endpoint)" } ?? ""
     }
 
     private static func runner(
         _ settings: RunnerSettings,
-        objects: S3ObjectStorage?,
+        objects: (any ObjectStorage)?,
         executor: BlockingExecutor,
         logger: Logger
     ) async throws(SettingError) -> DockerRunner {
@@ -109,7 +123,7 @@ struct RunnerAssembly: Sendable {
                 // A folder of our own in it: TEMP_DIR may be /tmp.
                 directory: "\(settings.cacheDirectory)/the0-code",
                 storage: objects,
-                storageName: settings.objects.map { "\($0.bucket) at \($0.endpoint)" } ?? "",
+                storageName: objectsName(settings),
                 options: CodeCacheOptions(
                     owner: FileOwnership(uid: user.user, gid: user.group),
                     capacity: settings.cacheSize
@@ -132,7 +146,7 @@ struct RunnerAssembly: Sendable {
         store: StoreParts,
         runner: DockerRunner,
         bus: NATSConnection?,
-        objects: S3ObjectStorage?
+        objects: (any ObjectStorage)?
     ) -> [DependencyProbe] {
         var probes = [
             DependencyProbe(name: store.name, check: store.check),

@@ -100,6 +100,14 @@ struct RunnerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Most disk space for code archives (5Gi).", valueName: "quantity"))
     var cacheSize: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A directory instead of an object store, a folder in it for each bucket.",
+            valueName: "directory"
+        )
+    )
+    var objects: String?
+
     @Option(help: ArgumentHelp("User and group that bots run as (65532:65532).", valueName: "uid:gid"))
     var user: String?
 
@@ -154,6 +162,7 @@ struct RunnerOptions: ParsableArguments {
         add(.restartResetAfter, restartResetAfter)
         add(.cacheDirectory, cacheDirectory)
         add(.cacheSize, cacheSize)
+        add(.objects, objects)
         add(.user, user)
         add(.processLimit, processLimit)
         add(.tmpSize, tmpSize)

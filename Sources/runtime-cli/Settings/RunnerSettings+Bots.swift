@@ -78,6 +78,11 @@ extension RunnerSettings {
         }
     }
 
+    /// Where Docker's own client keeps its settings unless told otherwise.
+    private static func defaultDockerConfig(_ environment: [String: String]) -> String? {
+        environment["HOME"].flatMap { $0.isEmpty ? nil : "\($0)/.docker" }
+    }
+
     /// What is particular to containers.
     static func docker(_ sources: SettingSources) throws(SettingError) -> DockerSettings {
         let plain = DockerSettings()
@@ -98,7 +103,8 @@ extension RunnerSettings {
                 guard grace <= .seconds(3600) else { throw SettingProblem("expected 1s to 1h") }
                 return grace
             },
-            cpuShares: shares == 0 ? nil : shares
+            cpuShares: shares == 0 ? nil : shares,
+            registryLogins: try sources.text(.dockerConfig)?.text ?? defaultDockerConfig(sources.environment)
         )
     }
 }

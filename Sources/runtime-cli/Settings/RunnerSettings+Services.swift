@@ -30,29 +30,42 @@ extension RunnerSettings {
         }
     }
 
-    /// The object store; nil where no endpoint is set.
-    static func objects(_ sources: SettingSources) throws(SettingError) -> S3Configuration? {
+    /// The object store, where an endpoint is set, or the folder that stands in for it, where that is; and the bucket of code.
+    static func objects(
+        _ sources: SettingSources
+    ) throws(SettingError) -> (store: S3Configuration?, folder: String?, codeBucket: String) {
         // Each alone first, so that an error can name where the value stands.
         let usesTLS = try sources.value(.minioTLS, default: false, SettingParser.bool)
         let region = try sources.text(.minioRegion)
         if let region { _ = try s3(region.source, region: region.text) }
         let bucket = try sources.text(.codeBucket)
         if let bucket { _ = try s3(bucket.source, bucket: bucket.text) }
-        guard let endpoint = try sources.text(.minioEndpoint) else { return nil }
+        let codeBucket = bucket?.text ?? "custom-bots"
+        guard let endpoint = try sources.first(of: .objects, .minioEndpoint) else { return (nil, nil, codeBucket) }
+        guard endpoint.key == .minioEndpoint else { return (nil, try folder(endpoint), codeBucket) }
         _ = try s3(endpoint.source, endpoint: endpoint.text)
         let accessKey = try secret(sources, .minioAccessKey, .minioAccessKeyFile, neededFor: endpoint.source)
         _ = try s3(accessKey.source, accessKey: accessKey.text)
         let secretKey = try secret(sources, .minioSecretKey, .minioSecretKeyFile, neededFor: endpoint.source)
         _ = try s3(secretKey.source, secretKey: secretKey.text)
-        return try s3(
+        let store = try s3(
             endpoint.source,
             endpoint: endpoint.text,
             accessKey: accessKey.text,
             secretKey: secretKey.text,
             useTLS: usesTLS,
             region: region?.text ?? "us-east-1",
-            bucket: bucket?.text ?? "custom-bots"
+            bucket: codeBucket
         )
+        return (store, nil, codeBucket)
+    }
+
+    private static func folder(_ set: SettingText) throws(SettingError) -> String {
+        // An endpoint would otherwise be a folder's name.
+        guard !set.text.contains("://") else {
+            throw SettingError(set.source, "expected a directory; MINIO_ENDPOINT names an object store elsewhere")
+        }
+        return set.text
     }
 
     private static func s3(

@@ -31,6 +31,10 @@ struct RunnerSettings: Sendable {
     var cacheSize: Int64
     /// The place and credentials of the object store; nil when none is configured.
     var objects: S3Configuration?
+    /// The folder that stands in for an object store, with a folder in it for each bucket; nil when none is set.
+    var objectFolder: String?
+    /// The bucket that code archives lie in.
+    var codeBucket: String
     var builder: LaunchSpecBuilder
     var reconciler: ReconcilerOptions
     var logging: LoggingOptions
@@ -59,7 +63,7 @@ struct RunnerSettings: Sendable {
         cacheDirectory = cache?.text ?? RunnerSettings.defaultCache(sources.environment)
         cacheSource = cache?.source ?? "--cache-directory"
         cacheSize = try sources.value(.cacheSize, default: 5 << 30, SettingParser.bytes)
-        objects = try RunnerSettings.objects(sources)
+        (objects, objectFolder, codeBucket) = try RunnerSettings.objects(sources)
         builder = try RunnerSettings.builder(sources)
         reconciler = try RunnerSettings.reconciler(sources)
         logging = try RunnerSettings.logging(sources)

@@ -7,6 +7,7 @@ extension SettingKey {
     static let dockerHost = SettingKey("docker-host", "DOCKER_HOST")
     static let dockerTLSVerify = SettingKey("docker-tls-verify", "DOCKER_TLS_VERIFY")
     static let dockerCertificates = SettingKey("docker-cert-path", "DOCKER_CERT_PATH")
+    static let dockerConfig = SettingKey("docker-config", "DOCKER_CONFIG")
     static let network = SettingKey("network", "DOCKER_NETWORK")
     static let pull = SettingKey("pull", "PULL_POLICY")
     static let image = SettingKey("image", "RUNTIME_IMAGES", isList: true)
@@ -32,6 +33,7 @@ extension SettingKey {
     static let logLevel = SettingKey("log-level", "LOG_LEVEL")
     static let logFormat = SettingKey("log-format", "LOG_FORMAT")
     static let listen = SettingKey("listen", "LISTEN")
+    static let objects = SettingKey("objects", "OBJECT_STORE_DIR")
     static let minioEndpoint = SettingKey("minio-endpoint", "MINIO_ENDPOINT")
     static let minioAccessKey = SettingKey("minio-access-key", "MINIO_ACCESS_KEY", isSecret: true)
     static let minioSecretKey = SettingKey("minio-secret-key", "MINIO_SECRET_KEY", isSecret: true)
@@ -49,5 +51,6 @@ extension SettingKey {
         restartMaximum, restartResetAfter, cacheDirectory, cacheSize, user, processLimit, tmpSize, readOnlyRoot,
         dropCapabilities, noNewPrivileges, engineLogSize, engineLogFiles, logLevel, logFormat, listen, minioEndpoint,
         minioAccessKey, minioSecretKey, minioAccessKeyFile, minioSecretKeyFile, minioTLS, minioRegion, codeBucket,
+        objects, dockerConfig,
     ]
 }
