@@ -99,7 +99,7 @@ let package = Package(
             swiftSettings: settings
         ),
         tests("ModelTests", ["Model"]),
-        tests("UtilTests", ["Util", log]),
+        tests("UtilTests", ["Util", log], resources: [.copy("Corpus")]),
         tests("EntrypointsTests", ["Entrypoints"]),
         tests("RuntimeTests", ["Runtime", "Model", "Entrypoints", "TestSupport"]),
         tests("ControlTests", ["Control", "Model", "Runtime", "Util", "TestSupport", log]),
