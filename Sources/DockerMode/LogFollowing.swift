@@ -1,0 +1,144 @@
+import HTTP
+import Logging
+import Runtime
+import Util
+
+/// Follows one container's log: reads it on from where it was, again and again, until the container has ended.
+struct LogFollowing {
+    let log: ContainerLog
+    let logger: Logger
+    var backoff = Backoff.reconnecting
+    private var start: Start
+
+    typealias Delivery = @Sendable (OutputBatch) async throws -> Void
+
+    /// Why a following ended early.
+    enum Failure: Error {
+        /// The container isn't there any more.
+        case gone
+        /// The engine has no log of it to give, whenever it is asked.
+        case unreadable(DockerError)
+        /// The engine can't be asked.
+        case engine(DockerError)
+        /// Who takes the lines has failed.
+        case delivery(any Error)
+    }
+
+    /// Where a reading begins.
+    private struct Start {
+        var place: LogPosition?
+        var anchor: Int64 = 0
+        var hasGap = false
+    }
+
+    /// How a reading ended by itself.
+    private enum Ending {
+        /// The engine had no more.
+        case complete
+        /// The log isn't as it was; the place was looked for anew.
+        case again
+    }
+
+    init(engine: Engine, container: String, logger: Logger, place: LogPosition?) {
+        log = ContainerLog(engine: engine, container: container)
+        self.logger = logger
+        start = Start(place: place)
+    }
+
+    /// How often nothing came of trying.
+    private var failures = 0
+
+    mutating func run(waiting: Bool, _ deliver: Delivery) async throws(Failure) {
+        var hasEnded = false
+        while true {
+            do throws(Failure) {
+                if !waiting { hasEnded = try await log.hasEnded() }
+                let ending = try await read(follow: waiting && !hasEnded, hasEnded: hasEnded, deliver)
+                if ending == .complete {
+                    if hasEnded || !waiting { return }
+                    hasEnded = try await log.hasEnded()
+                    if hasEnded { continue }
+                }
+            } catch {
+                guard waiting, case .engine(let cause) = error, cause.isWorthRepeating(failures) else { throw error }
+                tell(cause)
+            }
+            failures += 1
+            do { try await Task.sleep(for: backoff.delay(attempt: failures, seed: log.container)) } catch {
+                throw .engine(DockerError(.cancelled, "cancelled", cause: error))
+            }
+        }
+    }
+
+    /// One reading, from where the last one came to.
+    private mutating func read(follow: Bool, hasEnded: Bool, _ deliver: Delivery) async throws(Failure) -> Ending {
+        var reader = LogReader(after: start.place, anchor: start.anchor, hasGap: start.hasGap)
+        let response = try await log.open(since: reader.anchor, follow: follow)
+        if let place = start.place, place.anchor > 0, log.wasSetBack(response, since: place.last.time) {
+            return try await search(place, from: 0)
+        }
+        var pieces = response.body.makeAsyncIterator()
+        while let piece = try await ContainerLog.next(&pieces) {
+            let batch = try ContainerLog.parsed { () throws(DockerError) in try reader.add(piece) }
+            if let batch { try await hand(batch, reader.place, deliver) }
+            if reader.isLost, let place = start.place { return try await search(place, from: reader.anchor) }
+        }
+        guard reader.isBetweenFrames else {
+            throw .engine(DockerError(.badAnswer, "the engine's log stream ends in the middle of a frame"))
+        }
+        guard !follow else { return .complete }
+        // All there is, and the place isn't in it.
+        if !reader.isPastPosition, let place = start.place { return try await search(place, from: reader.anchor) }
+        if hasEnded, let batch = reader.finish() { try await hand(batch, reader.place, deliver) }
+        if let batch = reader.gap() { try await hand(batch, reader.place, deliver) }
+        return .complete
+    }
+
+    private mutating func hand(_ batch: OutputBatch, _ place: LogPosition?, _ deliver: Delivery) async throws(Failure) {
+        do { try await deliver(batch) } catch { throw .delivery(error) }
+        start = Start(place: place)
+        failures = 0
+    }
+
+    /// Looks for a place's last frame in a log that has lost its front, or is another's.
+    private mutating func search(_ place: LogPosition, from anchor: Int64) async throws(Failure) -> Ending {
+        var search = LogSearch(place, anchor: anchor)
+        let response = try await log.open(since: anchor, follow: false)
+        var pieces = response.body.makeAsyncIterator()
+        while !search.isOver, let piece = try await ContainerLog.next(&pieces) {
+            try ContainerLog.parsed { () throws(DockerError) in try search.add(piece) }
+        }
+        if let found = search.result {
+            start = Start(place: found.position, hasGap: start.hasGap || found.hasGap)
+        } else {
+            start = Start(place: nil, anchor: place.anchor, hasGap: true)
+        }
+        logger.info(
+            "a container's log has turned over",
+            metadata: ["container": "\(log.container)", "gap": "\(start.hasGap)"]
+        )
+        return .again
+    }
+
+    /// An engine that is away is told of by those who watch its events, once instead of once for each container.
+    private func tell(_ error: DockerError) {
+        let isAway = error.code == .unreachable || error.code == .timedOut
+        logger.log(
+            level: isAway || failures > 0 ? .debug : .warning,
+            "a container's output can't be read, trying again",
+            metadata: ["container": "\(log.container)", "error": "\(error)"]
+        )
+    }
+}
+
+extension DockerError {
+    /// Whether another attempt may do better, after so many for nothing.
+    fileprivate func isWorthRepeating(_ failures: Int) -> Bool {
+        switch code {
+        case .unreachable, .timedOut, .failed: true
+        // It may have been cut; always the same nonsense, as of a container with a terminal, is somebody's to know.
+        case .badAnswer: failures < 3
+        case .setting, .notFound, .conflict, .refused, .cancelled: false
+        }
+    }
+}
