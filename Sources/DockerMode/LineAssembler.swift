@@ -24,13 +24,21 @@ struct LineAssembler {
     /// A line whose end hasn't come yet.
     private struct OpenLine {
         let time: Timestamp
-        var bytes: [UInt8]
-        var length: Int
+        /// The earliest time of its parts.
+        var earliest: Timestamp
+        var bytes: [UInt8] = []
+        var length = 0
         /// Whether the last byte, kept or not, is a carriage return.
-        var endsInReturn: Bool
+        var endsInReturn = false
 
-        mutating func append(_ part: UnsafeRawBufferPointer, longest: Int) {
+        init(_ time: Timestamp) {
+            self.time = time
+            earliest = time
+        }
+
+        mutating func append(_ part: UnsafeRawBufferPointer, _ time: Timestamp, longest: Int) {
             guard let last = part.last else { return }
+            earliest = min(earliest, time)
             let room = longest - bytes.count
             if room > 0 { bytes.append(contentsOf: part.prefix(room)) }
             length += part.count
@@ -53,6 +61,11 @@ struct LineAssembler {
         stream == .stdout ? stdout?.time : stderr?.time
     }
 
+    /// The earliest time of any part of an open line.
+    var earliestOpen: Timestamp? {
+        [stdout?.earliest, stderr?.earliest].compactMap(\.self).min()
+    }
+
     /// Takes a frame; the lines that end in it are added to `lines`.
     /// - Parameter time: the frame's; a line has that of its first part.
     mutating func take(
@@ -64,14 +77,14 @@ struct LineAssembler {
         var rest = text
         while let end = LineAssembler.lineEnd(rest) {
             let part = UnsafeRawBufferPointer(rebasing: rest[..<end])
-            var line = take(stream) ?? OpenLine(time: time, bytes: [], length: 0, endsInReturn: false)
-            line.append(part, longest: longest)
+            var line = take(stream) ?? OpenLine(time)
+            line.append(part, time, longest: longest)
             lines.append(line.ended(stream, atLineEnd: true))
             rest = UnsafeRawBufferPointer(rebasing: rest[(end + 1)...])
         }
         guard !rest.isEmpty else { return }
-        var line = take(stream) ?? OpenLine(time: time, bytes: [], length: 0, endsInReturn: false)
-        line.append(rest, longest: longest)
+        var line = take(stream) ?? OpenLine(time)
+        line.append(rest, time, longest: longest)
         put(line, stream)
     }
 

@@ -49,24 +49,42 @@ struct LogFollowing {
     private var failures = 0
 
     mutating func run(waiting: Bool, _ deliver: Delivery) async throws(Failure) {
+        guard waiting else {
+            while try await read(follow: false, hasEnded: try await log.hasEnded(), deliver) == .again {
+                try await pause()
+            }
+            return
+        }
         var hasEnded = false
         while true {
-            do throws(Failure) {
-                if !waiting { hasEnded = try await log.hasEnded() }
-                let ending = try await read(follow: waiting && !hasEnded, hasEnded: hasEnded, deliver)
-                if ending == .complete {
-                    if hasEnded || !waiting { return }
-                    hasEnded = try await log.hasEnded()
-                    if hasEnded { continue }
+            var isComplete = false
+            try await attempt { (following) async throws(Failure) in
+                isComplete = try await following.read(follow: !hasEnded, hasEnded: hasEnded, deliver) == .complete
+            }
+            if hasEnded, isComplete { return }
+            // Whether the engine ended the stream or it broke: what the last reading missed is read once more.
+            var wasEnded = false
+            if !hasEnded {
+                try await attempt { (following) async throws(Failure) in
+                    wasEnded = try await following.log.hasEnded()
                 }
-            } catch {
-                guard waiting, case .engine(let cause) = error, cause.isWorthRepeating(failures) else { throw error }
-                tell(cause)
             }
-            failures += 1
-            do { try await Task.sleep(for: backoff.delay(attempt: failures, seed: log.container)) } catch {
-                throw .engine(DockerError(.cancelled, "cancelled", cause: error))
-            }
+            if wasEnded { hasEnded = true } else { try await pause() }
+        }
+    }
+
+    /// Does what may fail while the engine is away, or gives no sense for once.
+    private mutating func attempt(_ body: (inout LogFollowing) async throws(Failure) -> Void) async throws(Failure) {
+        do throws(Failure) { try await body(&self) } catch {
+            guard case .engine(let cause) = error, cause.isWorthRepeating(failures) else { throw error }
+            tell(cause)
+        }
+    }
+
+    private mutating func pause() async throws(Failure) {
+        failures += 1
+        do { try await Task.sleep(for: backoff.delay(attempt: failures, seed: log.container)) } catch {
+            throw .engine(DockerError(.cancelled, "cancelled", cause: error))
         }
     }
 

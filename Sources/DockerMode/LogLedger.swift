@@ -56,14 +56,12 @@ struct LogLedger {
     }
 
     /// The place after the last frame; nil before the first.
-    /// - Parameters:
-    ///   - stdoutOpen: when the line began that is open on stdout, parts of which were counted.
-    ///   - stderrOpen: the same for stderr.
-    func position(stdoutOpen: Timestamp?, stderrOpen: Timestamp?) -> LogPosition? {
+    /// - Parameter assembler: has the lines that are open after it.
+    func position(_ assembler: LineAssembler) -> LogPosition? {
         guard let last else { return nil }
         // All parts of an open line have to be read again: Docker gives them the time of the first.
         var second = last.time.secondsSince1970 - LogLedger.slack
-        for time in [stdoutOpen, stderrOpen].compactMap(\.self) { second = min(second, time.secondsSince1970) }
+        if let earliest = assembler.earliestOpen { second = min(second, earliest.secondsSince1970) }
         let index = ranges.lastIndex { $0.start <= second } ?? 0
         var count = 0
         var first = ranges[index]
@@ -77,8 +75,8 @@ struct LogLedger {
             first: first.first,
             last: last,
             alike: repeats.count,
-            stdoutOpen: stdoutOpen,
-            stderrOpen: stderrOpen
+            stdoutOpen: assembler.openSince(.stdout),
+            stderrOpen: assembler.openSince(.stderr)
         )
     }
 

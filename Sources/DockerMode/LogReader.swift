@@ -66,7 +66,7 @@ struct LogReader {
 
     /// The place after all that was read; nil before the first frame.
     var place: LogPosition? {
-        ledger.position(stdoutOpen: assembler.openSince(.stdout), stderrOpen: assembler.openSince(.stderr))
+        ledger.position(assembler)
     }
 
     private mutating func seek(_ position: LogPosition, _ mark: FrameMark, _ lines: inout [OutputText]) {
