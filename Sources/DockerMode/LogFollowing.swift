@@ -29,6 +29,8 @@ struct LogFollowing {
         var place: LogPosition?
         var anchor: Int64 = 0
         var hasGap = false
+        /// The frame with which the last reading seemed to begin anew.
+        var genuine: FrameMark?
     }
 
     /// How a reading ended by itself.
@@ -90,7 +92,13 @@ struct LogFollowing {
 
     /// One reading, from where the last one came to.
     private mutating func read(follow: Bool, hasEnded: Bool, _ deliver: Delivery) async throws(Failure) -> Ending {
-        var reader = LogReader(after: start.place, anchor: start.anchor, hasGap: start.hasGap)
+        var reader = LogReader(
+            after: start.place,
+            anchor: start.anchor,
+            hasGap: start.hasGap,
+            follows: follow,
+            genuine: start.genuine
+        )
         let response = try await log.open(since: reader.anchor, follow: follow)
         if let place = start.place, place.anchor > 0, log.wasSetBack(response, since: place.last.time) {
             return try await search(place, from: 0)
@@ -99,6 +107,10 @@ struct LogFollowing {
         while let piece = try await ContainerLog.next(&pieces) {
             let batch = try ContainerLog.parsed { () throws(DockerError) in try reader.add(piece) }
             if let batch { try await hand(batch, reader.place, deliver) }
+            if let repeated = reader.repeated {
+                start = Start(place: reader.place, hasGap: start.hasGap, genuine: repeated)
+                return .again
+            }
             if reader.isLost, let place = start.place { return try await search(place, from: reader.anchor) }
         }
         guard reader.isBetweenFrames else {

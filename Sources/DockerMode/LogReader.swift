@@ -11,13 +11,29 @@ struct LogReader {
     private var hasGap: Bool
     /// Whether the log turned out not to be the one in which the position was: nothing was delivered.
     private(set) var isLost = false
+    /// The frame with which the engine seems to give again what it gave before: that and what follows wasn't taken.
+    private(set) var repeated: FrameMark?
+    /// Only an engine that follows repeats itself.
+    private var recent: RecentFrames?
+    /// The next frame, whatever it looks like, when it is this one.
+    private var genuine: FrameMark?
 
     /// - Parameters:
     ///   - position: lines after it are wanted; nil: all.
     ///   - anchor: from this second on the log is read, where there is no position.
     ///   - hasGap: whether lines are missing before the first.
-    init(after position: LogPosition?, anchor: Int64 = 0, hasGap: Bool = false) {
+    ///   - follows: whether the engine follows the log.
+    ///   - genuine: the frame that seemed to be given again in an earlier reading from the same position.
+    init(
+        after position: LogPosition?,
+        anchor: Int64 = 0,
+        hasGap: Bool = false,
+        follows: Bool = false,
+        genuine: FrameMark? = nil
+    ) {
         sought = position
+        recent = follows ? RecentFrames() : nil
+        self.genuine = genuine
         self.hasGap = hasGap
         ledger = LogLedger(anchor: position?.anchor ?? anchor)
     }
@@ -31,7 +47,7 @@ struct LogReader {
 
     /// Takes a piece of the engine's stream; the lines that end in it.
     mutating func add(_ piece: [UInt8]) throws(DockerError) -> OutputBatch? {
-        guard !isLost else { return nil }
+        guard !isLost, repeated == nil else { return nil }
         var lines: [OutputText] = []
         // Out of self, which the closure changes.
         var parser = LogFrameParser()
@@ -44,6 +60,7 @@ struct LogReader {
             // Whatever an engine takes `since` to mean.
             guard !isLost, anchor == 0 || time.secondsSince1970 >= anchor else { return }
             let mark = FrameMark(frame.stream, time, frame.text)
+            guard !isRepeated(mark, frame.stream) else { return }
             ledger.add(mark, frame.stream)
             assembler.take(frame.stream, time, frame.text, into: &lines)
             if let position = sought { seek(position, mark, &lines) }
@@ -67,6 +84,23 @@ struct LogReader {
     /// The place after all that was read; nil before the first frame.
     var place: LogPosition? {
         ledger.position(assembler)
+    }
+
+    /// Whether the frame, or one before it, seems to be given again.
+    private mutating func isRepeated(_ mark: FrameMark, _ stream: OutputLine.Stream) -> Bool {
+        guard repeated == nil else { return true }
+        guard recent != nil else { return false }
+        if sought == nil, mark == genuine { recent = RecentFrames() }
+        if sought == nil { genuine = nil }
+        let isPart = assembler.openSince(stream) == mark.time
+        guard recent?.isRepeated(mark, isPart: isPart) == true else { return false }
+        // The engine gives what there is before it follows, and that is the log as it is.
+        if sought != nil {
+            recent = RecentFrames()
+            return false
+        }
+        repeated = mark
+        return true
     }
 
     private mutating func seek(_ position: LogPosition, _ mark: FrameMark, _ lines: inout [OutputText]) {

@@ -1,7 +1,7 @@
 import DockerMode
 import Model
 import Runtime
-import Synchronization
+import TestSupport
 import Testing
 
 /// Logs followed on the real engine.
@@ -129,7 +129,10 @@ import Testing
             let collector = FollowCollector()
             try await collector.follow(runner, run)
             let lines = collector.lines
-            try #require(lines.count == 3)
+            try #require(
+                lines.count == 3,
+                "\(lines.map { "\($0.bytes.count)+\($0.cut) \($0.bytes.prefix(20)) \($0.bytes.suffix(20))" }), \(collector.gaps) gaps"
+            )
             #expect(lines[1].bytes.count == OutputText.longest)
             #expect(lines[1].cut == 10_000_000 - OutputText.longest)
             // The engine's driver keeps logs as JSON: what is no UTF-8 has become U+FFFD before it gets here.
@@ -137,5 +140,66 @@ import Testing
             #expect(lines[2].bytes.suffix(4) == [0] + Array("end".utf8))
             try await runner.remove(run)
         }
+    }
+}
+
+/// Logs followed while their engine is killed, and on an engine that isn't Docker.
+@Suite struct FollowOutageIntegrationTests {
+    @Test func f19AnEngineThatIsKilledAndStartedAgainLosesAndDoublesNothing() async throws {
+        let own = try await PrivateEngine.start(images: ["python", "busybox"])
+        let failure: (any Error)?
+        do {
+            try await EngineFixture.with(connection: DockerConnection(unixSocket: own.socket)) { engine in
+                let runner = engine.runner()
+                let program = """
+                    import os, time
+                    for n in range(3000):
+                        os.write(1 + n % 2, b'line %d\\n' % n)
+                        time.sleep(0.002)
+                    """
+                try await runner.start(try engine.spec("outlives", program), attempt: 0)
+                let run = try #require(try await runner.runs(of: .live).first)
+                let collector = FollowCollector()
+                let following = Task { try await collector.follow(runner, run) }
+                try await collector.wait(for: 500)
+                try await own.crash()
+                try await own.start()
+                try await following.value
+                #expect(collector.gaps == 0)
+                // What the killed engine had taken from the bot and not written yet is nobody's; what it has is compared.
+                let whole = FollowCollector()
+                try await whole.follow(runner, run, waiting: false)
+                #expect(collector.lines == whole.lines)
+                #expect(whole.count > 500)
+                try await runner.remove(run)
+            }
+            failure = nil
+        } catch {
+            failure = error
+        }
+        await own.stop()
+        if let failure { throw failure }
+    }
+
+    @Test func f19LogsAreFollowedOnPodmanToo() async throws {
+        let podman = try await PodmanService.start(withPython: true)
+        try await EngineFixture.with(connection: DockerConnection(unixSocket: podman.socket)) { engine in
+            let runner = engine.runner()
+            let program = """
+                import os, time
+                for n in range(2000):
+                    os.write(1 + n % 2, b'line %d\\n' % n)
+                    if n % 100 == 0: time.sleep(0.2)
+                os.write(1, b'line %d\\n' % 2000)
+                """
+            try await runner.start(try engine.spec("shouter", program), attempt: 0)
+            let run = try #require(try await runner.runs(of: .live).first)
+            let collector = FollowCollector()
+            for _ in 0..<5 { await collector.follow(runner, run, atMost: 200) }
+            try await collector.follow(runner, run)
+            collector.checkNumbers(2001)
+            try await runner.remove(run)
+        }
+        await podman.stop()
     }
 }

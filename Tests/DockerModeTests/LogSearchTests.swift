@@ -109,3 +109,51 @@ import Util
         #expect(HTTPDate.seconds(text) == seconds)
     }
 }
+
+/// Engines that give a followed log's last file again from its beginning.
+@Suite struct RecentFramesTests {
+    private static let log = RecordedLog(
+        frames: (0..<6000).map { RecordedFrame(.stdout, at: 1000 + Double($0) / 1000, "line \($0)\n") }
+    )
+
+    @Test(arguments: [1, 40, 5999])
+    func f19WhatIsGivenAgainIsNotTaken(_ back: Int) throws {
+        let frames = Self.log.frames
+        var reader = LogReader(after: nil, follows: true)
+        var reading = Reading()
+        reading.take(try reader.add((frames + frames.suffix(back)).flatMap(\.bytes)))
+        #expect(reading.lines == Self.log.lines())
+        #expect(reader.repeated != nil)
+        #expect(reader.place?.last.time == frames.last?.time)
+    }
+
+    @Test func f19LinesOutOfOrderAndPartsAreNoRepetition() throws {
+        let log = RecordedLog(frames: [
+            RecordedFrame(.stdout, at: 1000.2, "a\n"), RecordedFrame(.stderr, at: 1000.1, "b\n"),
+            RecordedFrame(.stdout, at: 1001, "xx"), RecordedFrame(.stderr, at: 1020, "c\n"),
+            RecordedFrame(.stdout, at: 1001, "xx"), RecordedFrame(.stdout, at: 1001, "\n"),
+        ])
+        var reader = LogReader(after: nil, follows: true)
+        var reading = Reading()
+        reading.take(try reader.add(log.bytes(since: nil)))
+        #expect(reading.lines == log.lines())
+        #expect(reader.repeated == nil)
+    }
+
+    @Test func f19AClockThatWasSetBackIsBelievedAtTheSecondReading() throws {
+        var log = RecordedLog(frames: Self.log.frames)
+        log.frames.append(RecordedFrame(.stdout, at: 10, "back\n"))
+        log.frames.append(RecordedFrame(.stdout, at: 11, "on\n"))
+        var reader = LogReader(after: nil, follows: true)
+        _ = try reader.add(log.bytes(since: nil))
+        var place = try #require(reader.place)
+        #expect(reader.repeated?.time == Timestamp(secondsSince1970: 10))
+        var search = LogSearch(place, anchor: 0)
+        try search.add(log.bytes(since: nil))
+        place = try #require(search.result?.position)
+        var second = LogReader(after: place, follows: true, genuine: reader.repeated)
+        let batch = try second.add(log.bytes(since: nil))
+        #expect(batch?.lines == Array(log.lines().suffix(2)))
+        #expect(second.repeated == nil)
+    }
+}
