@@ -36,6 +36,28 @@ import Testing
         }
     }
 
+    @Test func f19NothingIsLostOrDoubledAsTheEnginesFilesTurnOver() async throws {
+        try await EngineFixture.with { engine in
+            // Each file has some 900 lines, and all of them are kept.
+            var settings = DockerSettings(stopGrace: .seconds(2))
+            settings.logFileSize = "100k"
+            settings.logFileCount = 50
+            let runner = engine.runner(settings)
+            let program = """
+                import os, time
+                for n in range(10000):
+                    os.write(1 + n % 2, b'line %d\\n' % n)
+                    if n % 50 == 0: time.sleep(0.01)
+                """
+            try await runner.start(try engine.spec("turning", program), attempt: 0)
+            let run = try #require(try await runner.runs(of: .live).first)
+            let collector = FollowCollector()
+            try await collector.follow(runner, run)
+            collector.checkNumbers(10_000)
+            try await runner.remove(run)
+        }
+    }
+
     @Test func f19BotsThatWhisperAreHeardAtOnceBesideOneThatShouts() async throws {
         try await EngineFixture.with { engine in
             let runner = engine.runner()
@@ -191,13 +213,16 @@ import Testing
                     os.write(1 + n % 2, b'line %d\\n' % n)
                     if n % 100 == 0: time.sleep(0.2)
                 os.write(1, b'line %d\\n' % 2000)
+                os.write(1, b'x' * 40000 + b'y' * 40000 + b'\\n')
                 """
             try await runner.start(try engine.spec("shouter", program), attempt: 0)
             let run = try #require(try await runner.runs(of: .live).first)
             let collector = FollowCollector()
             for _ in 0..<5 { await collector.follow(runner, run, atMost: 200) }
             try await collector.follow(runner, run)
-            collector.checkNumbers(2001)
+            let long = try #require(collector.lines.last)
+            #expect(long.bytes == [UInt8](repeating: 0x78, count: 40_000) + [UInt8](repeating: 0x79, count: 40_000))
+            collector.checkNumbers(2001, before: 1)
             try await runner.remove(run)
         }
         await podman.stop()
