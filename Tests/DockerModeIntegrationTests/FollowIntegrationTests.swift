@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func f19BotsThatWhisperAreHeardAtOnceBesideOneThatShouts() async throws {
+    @Test func f19EachLineOfABotThatWhispersComesAtOnce() async throws {
         try await EngineFixture.with { engine in
             let runner = engine.runner()
             let program = "import time\nwhile True:\n    print(time.time_ns(), flush=True)\n    time.sleep(0.02)\n"
@@ -70,7 +70,7 @@ import Testing
             following.cancel()
             let error = await #expect(throws: RunnerError.self) { try await following.value }
             #expect(error?.code == .cancelled)
-            // Each line came in a batch of its own, not many late.
+            // Lines came as they were written, not many together.
             #expect(collector.batches > 10)
         }
     }
