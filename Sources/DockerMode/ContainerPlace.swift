@@ -7,6 +7,7 @@ import Util
 /// Makes the one container of a program, under the name that belongs to it.
 struct ContainerPlace: Sendable {
     let engine: Engine
+    let finalReading: FinalReading
     let logger: Logger
 
     /// How old a container that was made and not started has to be before it counts as left over: until then another runner
@@ -82,7 +83,7 @@ struct ContainerPlace: Sendable {
                 throw DockerError(.conflict, "container \(standing.id) was made there just now and isn't started yet")
             }
         case .ended:
-            break
+            await finalReading.read(standing.endedRun(of: spec))
         }
         logger.info(
             "removing what is left of an earlier start",
@@ -91,6 +92,21 @@ struct ContainerPlace: Sendable {
         // Without force: it may have been started in this moment.
         try await engine.deleteContainer(standing.id, force: false)
         return true
+    }
+}
+
+extension ContainerDetails {
+    /// An ended container that stands under the name of a program, as its run.
+    fileprivate func endedRun(of spec: LaunchSpec) -> ObservedRun {
+        ObservedRun(
+            reference: id,
+            id: spec.id,
+            kind: spec.executable.kind,
+            origin: .hash(labels[Label.hash] ?? ""),
+            attempt: max(0, labels[Label.attempt].flatMap { Int($0) } ?? 0),
+            createdAt: createdAt,
+            phase: .exited(exit)
+        )
     }
 }
 

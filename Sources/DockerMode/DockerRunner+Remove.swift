@@ -6,7 +6,7 @@ extension DockerRunner {
     /// Ends a container with SIGTERM, after the grace with SIGKILL, and removes it; the bot's state stays.
     public func remove(_ run: ObservedRun) async throws(RunnerError) {
         do throws(DockerError) {
-            try await removal.remove(run.reference, mayRun: run.phase.mayRun)
+            try await removal.remove(run)
         } catch {
             throw error.runnerError(.notStopped, "removing container \(run.reference)")
         }
@@ -26,17 +26,20 @@ extension ObservedRun.Phase {
 struct Removal: Sendable {
     let engine: Engine
     let settings: DockerSettings
+    let finalReading: FinalReading
     let logger: Logger
 
     /// How long a removal that the engine has under way is waited for.
     private static let patience: Duration = .seconds(60)
 
-    func remove(_ container: String, mayRun: Bool) async throws(DockerError) {
+    func remove(_ run: ObservedRun) async throws(DockerError) {
+        let container = run.reference
         var stops = 0
-        if mayRun {
+        if run.phase.mayRun {
             try await stop(container)
             stops = 1
         }
+        if run.phase != .created { await finalReading.read(run) }
         let deadline = ContinuousClock.now + Removal.patience
         var pause = Duration.milliseconds(20)
         while true {
@@ -49,6 +52,7 @@ struct Removal: Sendable {
             if standing.isRunning, stops < 2 {
                 try await stop(container)
                 stops += 1
+                await finalReading.read(run)
                 continue
             }
             guard ContinuousClock.now < deadline else { return try answer.expect(204) }

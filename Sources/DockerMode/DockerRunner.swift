@@ -20,6 +20,8 @@ public final class DockerRunner: Runner {
     let networks: Networks
     let place: ContainerPlace
     let removal: Removal
+    let finalReading: FinalReading
+    let followed: Engine
 
     /// A runner on an engine. Nothing is asked of the engine yet.
     ///
@@ -29,6 +31,9 @@ public final class DockerRunner: Runner {
     ///   - code: brings the bots' code to this machine.
     ///   - settings: what an operator can choose.
     ///   - client: carries the requests.
+    ///   - followingClient: carries the logs that are followed. A thread of its own keeps bots that shout from slowing down
+    ///     everything else. Each follow holds a connection, however many there are: the client's own bound is only for readings
+    ///     that end. So a process needs a descriptor per bot (`RLIMIT_NOFILE`).
     ///   - logger: told of pulls, preparations and troubles; never of a bot's environment.
     public init(
         connection: DockerConnection,
@@ -36,6 +41,7 @@ public final class DockerRunner: Runner {
         code: any CodeProvider,
         settings: DockerSettings = DockerSettings(),
         client: HTTPClient = HTTPClient(maxConnections: 64),
+        followingClient: HTTPClient = HTTPClient(maxConnections: 16),
         logger: Logger
     ) {
         let engine = Engine(connection: connection, client: client, logger: logger)
@@ -45,8 +51,11 @@ public final class DockerRunner: Runner {
         self.settings = settings
         self.logger = logger
         self.names = names
-        place = ContainerPlace(engine: engine, logger: logger)
-        removal = Removal(engine: engine, settings: settings, logger: logger)
+        let finalReading = FinalReading(logger: logger)
+        self.finalReading = finalReading
+        followed = Engine(connection: connection, client: followingClient, logger: logger)
+        place = ContainerPlace(engine: engine, finalReading: finalReading, logger: logger)
+        removal = Removal(engine: engine, settings: settings, finalReading: finalReading, logger: logger)
         observation = Observation(
             engine: engine,
             instance: instance,

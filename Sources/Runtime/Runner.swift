@@ -96,6 +96,8 @@ public struct RunnerError: Error, Sendable, CustomStringConvertible {
         case failedToStart
         /// A run can't be known to have ended.
         case notStopped
+        /// The run isn't there any more.
+        case gone
         /// The task was cancelled.
         case cancelled
     }
@@ -109,12 +111,12 @@ public struct RunnerError: Error, Sendable, CustomStringConvertible {
     /// Whether the same may succeed later without a change.
     public let isRetryable: Bool
 
-    /// A failure; by default retryable unless the code or the specification is at fault.
+    /// A failure; by default retryable unless the code or the specification is at fault or the run is gone.
     public init(_ code: Code, _ message: String, cause: (any Error)? = nil, isRetryable: Bool? = nil) {
         self.code = code
         self.message = message
         self.cause = cause
-        self.isRetryable = isRetryable ?? (code != .codeInvalid && code != .refused)
+        self.isRetryable = isRetryable ?? (code != .codeInvalid && code != .refused && code != .gone)
     }
 
     /// The message.

@@ -27,6 +27,10 @@ enum FakeAnswer: Sendable {
     case hang
     /// A chunked answer that isn't ended: pieces, then silence (or the end, when it is to be closed).
     case stream([String], closes: Bool)
+    /// The same of any bytes; nil pieces: the connection breaks.
+    case bytes([[UInt8]?], closes: Bool)
+    /// A whole answer with a `Date`.
+    case dated(String, [UInt8])
     case closes
 
     static func ok(_ text: String = "") -> FakeAnswer { .json(200, text) }
@@ -38,6 +42,9 @@ final class FakeEngine: Sendable {
     let path: String
     private let listener: Int32
     private let handler: @Sendable (FakeRequest, _ number: Int) -> FakeAnswer
+    /// How many bytes of streams were sent, and how often the client took none for 200 ms.
+    let sent = Mutex(0)
+    let stalls = Mutex(0)
     private let state = Mutex<(requests: [FakeRequest], version: String)>(([], "1.41"))
 
     init(_ handler: @escaping @Sendable (FakeRequest, Int) -> FakeAnswer) throws {
@@ -117,6 +124,19 @@ final class FakeEngine: Sendable {
                 }
                 if closes { _ = write(connection, "0\r\n\r\n") } else { waitForEnd(connection) }
                 return
+            case .dated(let date, let body):
+                let head = "HTTP/1.1 200 x\r\nDate: \(date)\r\nContent-Length: \(body.count)\r\n\r\n"
+                guard write(connection, Array(head.utf8) + body) else { return }
+            case .bytes(let pieces, let closes):
+                _ = write(connection, "HTTP/1.1 200 x\r\nApi-Version: \(version)\r\nTransfer-Encoding: chunked\r\n\r\n")
+                for piece in pieces {
+                    guard let piece else { return }
+                    let chunk = Array((String(piece.count, radix: 16) + "\r\n").utf8) + piece + Array("\r\n".utf8)
+                    guard write(connection, chunk) else { return }
+                    sent.withLock { $0 += piece.count }
+                }
+                if closes { _ = write(connection, "0\r\n\r\n") } else { waitForEnd(connection) }
+                return
             }
         }
     }
@@ -157,9 +177,14 @@ final class FakeEngine: Sendable {
     }
 
     private func write(_ connection: Int32, _ text: String) -> Bool {
-        let bytes = Array(text.utf8)
+        write(connection, Array(text.utf8))
+    }
+
+    private func write(_ connection: Int32, _ bytes: [UInt8]) -> Bool {
         var offset = 0
         while offset < bytes.count {
+            var socket = pollfd(fd: connection, events: Int16(POLLOUT), revents: 0)
+            while poll(&socket, 1, 200) == 0 { stalls.withLock { $0 += 1 } }
             let count = bytes[offset...].withUnsafeBytes {
                 send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
