@@ -5,14 +5,12 @@ import Testing
 
 /// The runner killed at random instants while bots come, change, crash and go.
 ///
-/// `SOAK_KILLS` says how often, `SOAK_SEED` repeats a run: what happens and when is drawn from it.
+/// `SOAK_FAULTS` says how often, `SOAK_SEED` repeats a run: what happens and when is drawn from it.
 extension PlatformIntegration {
     @Test(.timeLimit(.minutes(30)))
     func aRunnerKilledAtRandomInstantsLeavesExactlyWhatIsDesired() async throws {
-        let settings = ProcessInfo.processInfo.environment
-        let kills = settings["SOAK_KILLS"].flatMap { Int($0) } ?? 12
-        let seed = settings["SOAK_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...9999)
-        print("seed \(seed), \(kills) kills")
+        let plan = SoakPlan(faults: 12, seconds: 0)
+        let (seed, kills) = (plan.seed, plan.faults)
         try await Stage.withPlatform { stage, platform in
             try await platform.makeStream()
             let changes = BotChanges(seed: seed, platform: platform)
@@ -29,17 +27,11 @@ extension PlatformIntegration {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 30...2500, using: &random)))
                 await runner.kill()
                 try await changing
-                if kill.isMultiple(of: 10) { print("\(kill) kills of \(kills)") }
+                if kill.isMultiple(of: 10) { plan.report("\(kill) kills of \(kills)") }
             }
             let last = try stage.runner("--reconcile-interval", "2s")
             try await last.waitUntilReady()
-            let desired = await changes.desired
-            try await slowly(within: .seconds(60), "seed \(seed): what is desired and nothing else") {
-                if let difference = KillTests.difference(desired, try await stage.containers()) {
-                    throw FixtureError(difference)
-                }
-                return true
-            }
+            try await KillTests.expect(await changes.desired, on: stage, seed: seed)
             KillTests.expectOneAtATime(stage, seed)
             #expect(await last.terminate() == .exited(0))
             KillTests.expectNothingHalfDone(stage, seed)
@@ -48,7 +40,15 @@ extension PlatformIntegration {
 }
 
 /// What must hold after everything.
-private enum KillTests {
+enum KillTests {
+    /// Waits until what is desired runs, and nothing else.
+    static func expect(_ desired: [BotEntry], on stage: Stage, seed: UInt64) async throws {
+        try await slowly(within: .seconds(90), "seed \(seed): what is desired and nothing else") {
+            if let difference = difference(desired, try await stage.containers()) { throw FixtureError(difference) }
+            return true
+        }
+    }
+
     /// How containers differ from what is desired: one of each bot, with its settings, running unless it always crashes.
     static func difference(_ desired: [BotEntry], _ found: [Container]) -> String? {
         guard found.map(\.bot).sorted() == desired.map(\.id).sorted() else {
@@ -90,62 +90,5 @@ private enum KillTests {
         #expect(!paths.isEmpty)
         let left = paths.filter { $0.contains("/work/") || $0.contains(".partial-") }
         #expect(left.isEmpty, "seed \(seed)")
-    }
-}
-
-/// Changes of bots, half of them written to the database, half told by events: each bot by one way, so that it is known
-/// which of two changes is the later one.
-private actor BotChanges {
-    private var random: SeededGenerator
-    private let platform: Platform
-    private var bots: [String: BotEntry] = [:]
-    private var sleeper = ""
-    private var crasher = ""
-    private var count: Int64 = 0
-
-    init(seed: UInt64, platform: Platform) {
-        random = SeededGenerator(seed: ~seed)
-        self.platform = platform
-    }
-
-    /// What should run now.
-    var desired: [BotEntry] {
-        bots.values.filter { $0.config["enabled"] != false }.sorted { $0.id < $1.id }
-    }
-
-    func begin() async throws {
-        sleeper = try await platform.upload(.file("main.py", Program.sleeper))
-        crasher = try await platform.upload(
-            .file("main.py", "import time\nprint('crash')\ntime.sleep(0.2)\nraise SystemExit(3)\n")
-        )
-        for number in 0..<6 { try await change(number) }
-    }
-
-    func make(_ changes: Int) async throws {
-        for _ in 0..<changes { try await change(Int.random(in: 0..<6, using: &random)) }
-    }
-
-    private func change(_ number: Int) async throws {
-        let id = "bot-\(number)"
-        let old = bots[id]
-        count += 1
-        if old != nil, Int.random(in: 0..<4, using: &random) == 0 {
-            bots[id] = nil
-        } else {
-            let crashes = Int.random(in: 0..<4, using: &random) == 0
-            var config: JSONObject = [
-                "n": .integer(count), "crashes": .bool(crashes),
-                "execution": ["restart": ["initial": "300ms", "maximum": "1s"]],
-            ]
-            if Int.random(in: 0..<6, using: &random) == 0 { config["enabled"] = false }
-            bots[id] = BotEntry(id, code: crashes ? crasher : sleeper, config: config)
-        }
-        if number.isMultiple(of: 2) {
-            if let bot = bots[id] { try await platform.put(bot) } else { try await platform.delete(id) }
-        } else if let bot = bots[id] {
-            try await platform.publish(old == nil ? "created" : "updated", bot)
-        } else if let old {
-            try await platform.publish("deleted", old)
-        }
     }
 }

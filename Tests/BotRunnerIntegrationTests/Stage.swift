@@ -40,9 +40,10 @@ final class Stage: Sendable {
     }
 
     /// Runs a test with the platform's services, and no bot in them.
-    static func withPlatform(_ body: (Stage, Platform) async throws -> Void) async throws {
+    /// - Parameter engine: the engine; by default the one that is shared.
+    static func withPlatform(engine: DockerEngine? = nil, _ body: (Stage, Platform) async throws -> Void) async throws {
         let platform = try await Platform.cleared()
-        try await with(environment: platform.environment) { try await body($0, platform) }
+        try await with(engine: engine, environment: platform.environment) { try await body($0, platform) }
     }
 
     private init(engine: DockerEngine, instance: String?, environment: [String: String]) throws {

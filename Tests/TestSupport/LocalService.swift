@@ -59,6 +59,11 @@ public final class LocalService: Sendable {
         process.withLock { $0 }?.send(SIGSTOP)
     }
 
+    /// SIGCONT after `hang()`, without waiting.
+    public func letGo() {
+        process.withLock { $0 }?.send(SIGCONT)
+    }
+
     /// SIGCONT after `hang()`, and waits until it answers.
     public func resume() async throws {
         guard let running = process.withLock({ $0 }) else { throw FixtureError("\(name) does not run") }
