@@ -107,7 +107,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Model", "Control"],
+            dependencies: ["Archive", "Model", "Runtime", "Control"],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
@@ -130,10 +130,10 @@ let package = Package(
             "DockerModeIntegrationTests",
             ["DockerMode", "Model", "Runtime", "Entrypoints", "Archive", "HTTP", "Util", "TestSupport", log]
         ),
-        tests("LocalModeTests", ["LocalMode", "Model", "Runtime", "Util"]),
+        tests("LocalModeTests", ["LocalMode", "Model", "Runtime", "Util", "TestSupport"]),
         tests(
             "LocalModeIntegrationTests",
-            ["LocalMode", "Model", "Runtime", "Entrypoints", "Archive", "Util", "TestSupport", log]
+            ["LocalMode", "Model", "Runtime", "Util", "TestSupport", log]
         ),
         tests("NATSBusTests", ["NATSBus", "Model", "Util", "Control", log]),
         tests("NATSBusIntegrationTests", ["NATSBus", "Model", "Util", "Control", "TestSupport", log]),
