@@ -33,7 +33,7 @@ let package = Package(
             name: "BotRuntime",
             targets: [
                 "Model", "Util", "Entrypoints", "Runtime", "Control", "HTTP", "Archive", "ObjectStorage", "CodeCache",
-                "DockerMode", "DirectoryStore", "MongoStore", "NATSBus",
+                "DockerMode", "LocalMode", "DirectoryStore", "MongoStore", "NATSBus",
             ]
         ),
     ],
@@ -47,6 +47,9 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // Without Foundation.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -54,6 +57,7 @@ let package = Package(
         systemLibrary("CMongo", pkgConfig: "libmongoc-1.0", debian: "libmongoc-dev"),
         systemLibrary("CNats", pkgConfig: "libnats", debian: "libnats-dev"),
         systemLibrary("CArchive", pkgConfig: "libarchive", debian: "libarchive-dev"),
+        .systemLibrary(name: "CLinux"),
 
         library("Model"),
         library("Util", [log]),
@@ -73,6 +77,14 @@ let package = Package(
         library("CodeCache", ["Archive", "Model", "ObjectStorage", "Runtime", "Util", crypto, log]),
         library("DockerMode", ["Model", "Runtime", "Entrypoints", "HTTP", "Util", crypto, log]),
         library(
+            "LocalMode",
+            [
+                "CLinux", "Archive", "Model", "Runtime", "Entrypoints", "Util", crypto, log,
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        library(
             "Monitoring",
             [
                 "Util", metrics, log, lifecycle,
@@ -85,7 +97,8 @@ let package = Package(
             name: "runtime-cli",
             dependencies: [
                 "Model", "Util", "Entrypoints", "Runtime", "Control", "HTTP", "MongoStore", "DirectoryStore", "NATSBus",
-                "Archive", "ObjectStorage", "CodeCache", "DockerMode", "Monitoring", log, metrics, yams, lifecycle,
+                "Archive", "ObjectStorage", "CodeCache", "DockerMode", "LocalMode", "Monitoring", log, metrics, yams,
+                lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -94,7 +107,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Model", "Control"],
+            dependencies: ["Archive", "Model", "Runtime", "Control"],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
@@ -116,6 +129,10 @@ let package = Package(
         tests(
             "DockerModeIntegrationTests",
             ["DockerMode", "Model", "Runtime", "Entrypoints", "Archive", "HTTP", "Util", "TestSupport", log]
+        ),
+        tests(
+            "LocalModeIntegrationTests",
+            ["LocalMode", "Model", "Runtime", "Util", "TestSupport", log]
         ),
         tests("NATSBusTests", ["NATSBus", "Model", "Util", "Control", log]),
         tests("NATSBusIntegrationTests", ["NATSBus", "Model", "Util", "Control", "TestSupport", log]),

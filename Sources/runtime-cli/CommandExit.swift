@@ -12,9 +12,9 @@ enum CommandExit {
     static let configuration = ExitCode(78)
 
     /// Prints an error as people read it and gives the code to end with.
-    static func failing(_ code: ExitCode, _ error: some Error) -> ExitCode {
+    static func failing(_ code: ExitCode, _ error: some Error, hint: String? = nil) -> ExitCode {
         // When nobody reads it, the exit code has to do.
-        try? FileHandle.standardError.write(contentsOf: Data("\(line(error))\n".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("\(line(error))\(hint.map { "\nhint: \($0)" } ?? "")\n".utf8))
         return code
     }
 

@@ -1,11 +1,10 @@
-import Archive
 import DockerMode
 import Entrypoints
 import HTTP
 import Logging
 import Model
 import Runtime
-import Synchronization
+import TestSupport
 import Testing
 import Util
 
@@ -22,7 +21,7 @@ import Glibc
 struct EngineFixture: Sendable {
     let connection: DockerConnection
     let instance: String
-    let code: FolderlessCode
+    let code: PackedCode
     let client: HTTPClient
     let api: RawEngine
 
@@ -56,7 +55,7 @@ struct EngineFixture: Sendable {
         self.connection = try connection ?? DockerConnection(environment: EngineFixture.environment)
         let name = function.prefix { $0.isLetter || $0.isNumber }
         instance = "t\(getpid())-\(name)-\(UInt32.random(in: 0...UInt32.max))"
-        code = try FolderlessCode()
+        code = try PackedCode()
         client = HTTPClient(maxConnections: 64)
         api = RawEngine(connection: observing ?? self.connection, client: client)
     }
@@ -138,59 +137,5 @@ struct RawEngine: Sendable {
     static func filter(_ label: String) -> String {
         let filters: JSONValue = ["label": [.string(label)]]
         return filters.text.utf8.map { byte in "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-    }
-}
-
-/// Code made up by tests, packed into tars in a temporary folder.
-final class FolderlessCode: CodeProvider {
-    private let folder: String
-    private let archives = Mutex<[String: CodeArchive]>([:])
-
-    init() throws {
-        var template = Array("/tmp/the0-docker-test-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    /// Adds code under a key.
-    func add(_ key: String, _ files: [String: String]) throws {
-        guard archives.withLock({ $0[key] }) == nil else { return }
-        let owner = FileOwnership(uid: 65532, gid: 65532)
-        let packed = try packFiles(
-            files.sorted { $0.key < $1.key }.map {
-                ArchiveFile(name: $0.key, contents: Array($0.value.utf8), owner: owner)
-            }
-        )
-        let path = folder + "/\(UInt64.random(in: 0...UInt64.max)).tar"
-        let file = try #require(fopen(path, "w"))
-        defer { fclose(file) }
-        try #require(fwrite(packed, 1, packed.count, file) == packed.count)
-        archives.withLock { $0[key] = CodeArchive(path: path, size: Int64(packed.count), files: Set(files.keys)) }
-    }
-
-    /// Overwrites a program's archive with bytes of the same number that are no tar.
-    func spoil(_ spec: LaunchSpec) throws {
-        guard case .object(let key) = spec.executable.custom.code, let archive = archives.withLock({ $0[key] }) else {
-            return
-        }
-        let file = try #require(fopen(archive.path, "w"))
-        defer { fclose(file) }
-        let bytes = [UInt8](repeating: 0xFF, count: Int(archive.size))
-        try #require(fwrite(bytes, 1, bytes.count, file) == bytes.count)
-    }
-
-    func withCode<Result: Sendable>(
-        of version: CustomBotVersion,
-        _ body: @Sendable (CodeArchive) async throws(RunnerError) -> Result
-    ) async throws(RunnerError) -> Result {
-        guard case .object(let key) = version.code, let archive = archives.withLock({ $0[key] }) else {
-            throw RunnerError(.codeUnavailable, "no such code in this test")
-        }
-        return try await body(archive)
-    }
-
-    func remove() {
-        for archive in archives.withLock({ $0.values.map(\.path) }) { unlink(archive) }
-        rmdir(folder)
     }
 }

@@ -1,6 +1,7 @@
 import DockerMode
 import Model
 import Runtime
+import TestSupport
 import Testing
 
 extension EngineFixture {
@@ -27,15 +28,16 @@ extension EngineFixture {
         entrypoint: String = "main.py",
         files: [String: String]
     ) throws -> LaunchSpec {
-        let key = files.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "\n")
-        try code.add(key, files)
-        let version = CustomBotVersion(
-            version: "1.0.0",
-            code: .object(key: key),
-            config: CustomBotConfig(name: "test", runtime: runtime, entrypoints: ["bot": entrypoint])
+        try code.spec(
+            id,
+            kind: kind,
+            slot: slot,
+            config: config,
+            builder: LaunchSpecBuilder(sandbox: sandbox),
+            runtime: runtime,
+            entrypoint: entrypoint,
+            files: files
         )
-        let executable = Executable(id: id, kind: kind, slot: slot, config: config, custom: version)
-        return try LaunchSpecBuilder(sandbox: sandbox).spec(for: executable)
     }
 
     /// Waits until the one run of a bot is as asked.

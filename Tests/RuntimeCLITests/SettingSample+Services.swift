@@ -34,6 +34,22 @@ extension SettingSample {
             surroundings: ["MONGO_URI": "mongodb://a"]
         ),
         SettingSample(
+            key: .backend,
+            value: "local",
+            other: "auto",
+            effect: { $0.backend.rawValue },
+            expected: "local",
+            invalid: [("podman", "docker, local or auto"), ("Docker", "docker, local or auto")]
+        ),
+        SettingSample(
+            key: .localSandbox,
+            value: "bubblewrap",
+            other: "none",
+            effect: { $0.local.confinement.rawValue },
+            expected: "bubblewrap",
+            invalid: [("bwrap", "none or bubblewrap"), ("yes", "none or bubblewrap")]
+        ),
+        SettingSample(
             key: .dockerHost,
             value: "tcp://a:1",
             other: "tcp://b:2",

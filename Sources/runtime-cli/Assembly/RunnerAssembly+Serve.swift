@@ -56,12 +56,21 @@ extension RunnerAssembly {
         announce()
         let failed: [BotID: String]
         do throws(ReconcileError) { failed = try await reconciler.runOnce() } catch {
-            throw CommandExit.failing(CommandExit.unavailable, error)
+            throw await failing(error)
         }
         for (id, reason) in failed.sorted(by: { $0.key < $1.key }) {
             logger.error("bot is not as it should be", metadata: ["bot": "\(id)", "error": "\(reason)"])
         }
         guard failed.isEmpty else { throw CommandExit.unavailable }
+    }
+
+    /// Ends for something that doesn't answer; where that is the engine, with what would do without.
+    func failing(_ error: some Error) async -> ExitCode {
+        var isEngineMissing = false
+        if settings.backend == .docker {
+            do throws(RunnerError) { try await backend.ping() } catch { isEngineMissing = error.code == .unavailable }
+        }
+        return CommandExit.failing(CommandExit.unavailable, error, hint: isEngineMissing ? Backend.hint : nil)
     }
 
     private func announce() {
@@ -80,6 +89,7 @@ extension RunnerAssembly {
                 "interval": "\(GoDuration.string(settings.reconciler.interval))",
             ]
         )
+        backend.announce()
     }
 }
 

@@ -3,7 +3,6 @@ import ArgumentParser
 import CodeCache
 import Control
 import DirectoryStore
-import DockerMode
 import Foundation
 import HTTP
 import Logging
@@ -20,7 +19,7 @@ struct RunnerAssembly: Sendable {
     let settings: RunnerSettings
     let logger: Logger
     let store: StoreParts
-    let runner: DockerRunner
+    let backend: Backend
     /// The message bus, where one is set.
     let bus: NATSConnection?
     let reconciler: Reconciler<ContinuousClock>
@@ -38,9 +37,10 @@ struct RunnerAssembly: Sendable {
             registry = MetricsSetup.registry
             store = try RunnerAssembly.store(settings, logger: logger)
             let objects = RunnerAssembly.objects(settings, executor: executor)
-            runner = try await RunnerAssembly.runner(settings, objects: objects, executor: executor, logger: logger)
+            let code = try await RunnerAssembly.code(settings, objects: objects, executor: executor)
+            backend = try await Backend.open(settings, code: code, executor: executor, logger: logger)
             bus = try RunnerAssembly.bus(settings, logger: logger)
-            probes = RunnerAssembly.probes(store: store, runner: runner, bus: bus, objects: objects)
+            probes = RunnerAssembly.probes(store: store, backend: backend, bus: bus, objects: objects)
         } catch {
             throw CommandExit.failing(CommandExit.configuration, error)
         }
@@ -56,7 +56,7 @@ struct RunnerAssembly: Sendable {
         }
         reconciler = Reconciler(
             store: store.bots,
-            runner: runner,
+            runner: backend.runner,
             builder: settings.builder,
             options: options,
             logger: logger
@@ -67,7 +67,7 @@ struct RunnerAssembly: Sendable {
 
     /// What wakes the reconciler, each for what it notices.
     var sources: [any WakeSource] {
-        var sources: [any WakeSource] = [RunnerWakeSource(runner, name: "engine")] + store.sources
+        var sources: [any WakeSource] = [RunnerWakeSource(backend.runner, name: backend.name)] + store.sources
         if let bus, let writable = store.writable { sources.append(BotEvents(bus, store: writable, logger: logger)) }
         return sources
     }
@@ -110,16 +110,14 @@ struct RunnerAssembly: Sendable {
         return settings.objects.map { "\($0.bucket) at \($0.endpoint)" } ?? ""
     }
 
-    private static func runner(
+    private static func code(
         _ settings: RunnerSettings,
         objects: (any ObjectStorage)?,
-        executor: BlockingExecutor,
-        logger: Logger
-    ) async throws(SettingError) -> DockerRunner {
+        executor: BlockingExecutor
+    ) async throws(SettingError) -> CodeCache {
         let user = settings.builder.sandbox.user
-        let code: CodeCache
         do throws(RunnerError) {
-            code = try await CodeCache.open(
+            return try await CodeCache.open(
                 // A folder of our own in it: TEMP_DIR may be /tmp.
                 directory: "\(settings.cacheDirectory)/the0-code",
                 storage: objects,
@@ -133,24 +131,17 @@ struct RunnerAssembly: Sendable {
         } catch {
             throw SettingError(settings.cacheSource, error.message)
         }
-        return DockerRunner(
-            connection: settings.engine,
-            instance: settings.instance,
-            code: code,
-            settings: settings.docker,
-            logger: logger
-        )
     }
 
     private static func probes(
         store: StoreParts,
-        runner: DockerRunner,
+        backend: Backend,
         bus: NATSConnection?,
         objects: (any ObjectStorage)?
     ) -> [DependencyProbe] {
         var probes = [
             DependencyProbe(name: store.name, check: store.check),
-            DependencyProbe(name: "engine") { try await runner.ping() },
+            DependencyProbe(name: backend.name) { try await backend.ping() },
         ]
         if let bus {
             probes.append(

@@ -5,7 +5,7 @@ import Logging
 import ServiceLifecycle
 import Util
 
-/// `runtime bot-runner`: keeps live bots running in containers.
+/// `runtime bot-runner`: keeps live bots running.
 struct BotRunnerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bot-runner",

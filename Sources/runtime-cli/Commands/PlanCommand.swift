@@ -34,12 +34,12 @@ struct PlanCommand: AsyncParsableCommand {
         let assembly = try await RunnerAssembly(settings)
         let survey: Survey
         do { survey = try await assembly.reconciler.settledSurvey() } catch {
-            throw CommandExit.failing(CommandExit.unavailable, error)
+            throw await assembly.failing(error)
         }
         switch output {
         case .table: print(PlanReport.table(survey))
         case .json:
-            print(await PlanReport.json(survey, reader: assembly.runner, lastLines: lastLines).text)
+            print(await PlanReport.json(survey, reader: assembly.backend.runner, lastLines: lastLines).text)
         }
     }
 }

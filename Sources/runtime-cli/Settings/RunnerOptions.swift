@@ -38,6 +38,19 @@ struct RunnerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "What bots run as: docker (containers), local (processes of this machine, not isolated), or auto (docker).",
+            valueName: "backend"
+        )
+    )
+    var backend: String?
+
+    @Option(
+        help: ArgumentHelp("What local bots are shut in with: none or bubblewrap (none).", valueName: "sandbox")
+    )
+    var localSandbox: String?
+
+    @Option(
+        help: ArgumentHelp(
             "The container engine: unix:///path, tcp://host:port or https://host:port.",
             valueName: "url"
         )
@@ -149,6 +162,8 @@ struct RunnerOptions: ParsableArguments {
         add(.natsURL, natsURL)
         add(.reconcileInterval, reconcileInterval)
         add(.instance, instance)
+        add(.backend, backend)
+        add(.localSandbox, localSandbox)
         add(.dockerHost, dockerHost)
         add(.network, network)
         add(.pull, pull)

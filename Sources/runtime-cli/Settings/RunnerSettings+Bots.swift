@@ -1,6 +1,7 @@
 import Control
 import DockerMode
 import Foundation
+import LocalMode
 import Runtime
 import Util
 
@@ -81,6 +82,23 @@ extension RunnerSettings {
     /// Where Docker's own client keeps its settings unless told otherwise.
     private static func defaultDockerConfig(_ environment: [String: String]) -> String? {
         environment["HOME"].flatMap { $0.isEmpty ? nil : "\($0)/.docker" }
+    }
+
+    /// What is particular to local processes. What a bot's log may take, and how long it may take to end, is asked for once for
+    /// both.
+    static func local(_ sources: SettingSources, like docker: DockerSettings) throws(SettingError) -> LocalSettings {
+        let plain = LocalSettings()
+        return LocalSettings(
+            confinement: try sources.value(.localSandbox, default: plain.confinement) { text in
+                guard let confinement = LocalSettings.Confinement(rawValue: text) else {
+                    throw SettingProblem("expected none or bubblewrap")
+                }
+                return confinement
+            },
+            stopGrace: docker.stopGrace,
+            logFileSize: try sources.value(.engineLogSize, default: plain.logFileSize, SettingParser.bytes),
+            logFileCount: docker.logFileCount
+        )
     }
 
     /// What is particular to containers.

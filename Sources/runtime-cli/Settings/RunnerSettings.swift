@@ -1,6 +1,7 @@
 import Control
 import DockerMode
 import Foundation
+import LocalMode
 import Logging
 import Model
 import Monitoring
@@ -15,6 +16,16 @@ struct RunnerSettings: Sendable {
         case mongo(String)
     }
 
+    /// What bots run as.
+    enum Backend: String, Sendable, CaseIterable {
+        /// Containers.
+        case docker
+        /// Processes of this machine.
+        case local
+        /// Containers where the engine answers, else processes.
+        case auto
+    }
+
     var store: Store
     /// Which setting names the store, for messages; nil when nothing does and the default is taken.
     var storeSource: String?
@@ -22,8 +33,11 @@ struct RunnerSettings: Sendable {
     /// Which setting names the bus, for messages.
     var natsSource = ""
     var instance: String
+    /// What bots run as.
+    var backend: Backend
     var engine: DockerConnection
     var docker: DockerSettings
+    var local: LocalSettings
     var cacheDirectory: String
     /// Which setting names the cache's directory, for messages.
     var cacheSource: String
@@ -57,8 +71,13 @@ struct RunnerSettings: Sendable {
             }
         }
         instance = try sources.value(.instance, default: "default", SettingParser.instance)
+        backend = try sources.value(.backend, default: .docker) { text in
+            guard let backend = Backend(rawValue: text) else { throw SettingProblem("expected docker, local or auto") }
+            return backend
+        }
         engine = try RunnerSettings.engine(sources)
         docker = try RunnerSettings.docker(sources)
+        local = try RunnerSettings.local(sources, like: docker)
         let cache = try sources.text(.cacheDirectory)
         cacheDirectory = cache?.text ?? RunnerSettings.defaultCache(sources.environment)
         cacheSource = cache?.source ?? "--cache-directory"

@@ -4,6 +4,8 @@ extension SettingKey {
     static let natsURL = SettingKey("nats-url", "NATS_URL", isSecret: true)
     static let reconcileInterval = SettingKey("reconcile-interval", "RECONCILE_INTERVAL")
     static let instance = SettingKey("instance", "RUNTIME_INSTANCE")
+    static let backend = SettingKey("backend", "RUNTIME_BACKEND")
+    static let localSandbox = SettingKey("local-sandbox", "LOCAL_SANDBOX")
     static let dockerHost = SettingKey("docker-host", "DOCKER_HOST")
     static let dockerTLSVerify = SettingKey("docker-tls-verify", "DOCKER_TLS_VERIFY")
     static let dockerCertificates = SettingKey("docker-cert-path", "DOCKER_CERT_PATH")
@@ -45,7 +47,7 @@ extension SettingKey {
 
     /// Every setting that a settings file may hold.
     static let all = [
-        store, mongoURI, natsURL, reconcileInterval, instance, dockerHost, dockerTLSVerify, dockerCertificates, network,
+        store, mongoURI, natsURL, reconcileInterval, instance, backend, localSandbox, dockerHost, dockerTLSVerify, dockerCertificates, network,
         pull,
         image, memoryLimit, memoryLimitMegabytes, cpuLimit, cpuShares, parallelStarts, stopGrace, restartInitial,
         restartMaximum, restartResetAfter, cacheDirectory, cacheSize, user, processLimit, tmpSize, readOnlyRoot,

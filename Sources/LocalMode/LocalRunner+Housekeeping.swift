@@ -1,0 +1,51 @@
+import CLinux
+import Glibc
+import Logging
+public import Model
+public import Runtime
+
+extension LocalRunner: RunnerHousekeeping {
+    /// Removes the state of live bots that don't exist any more, and folders that an interrupted start or removal left.
+    public func removeLeftovers(known: Set<BotID>) async throws(RunnerError) {
+        do throws(LocalError) {
+            try await removeStates(known: known)
+            try await worker.run { () throws(LocalError) in try self.removeAbandoned() }
+        } catch {
+            throw error.runnerError(.unavailable, "removing leftovers")
+        }
+    }
+
+    private func removeStates(known: Set<BotID>) async throws(LocalError) {
+        let names = try await worker.run { () throws(LocalError) in try SystemFile.names(in: self.data.states) ?? [] }
+        for name in names {
+            let folder = StateFolder(path: "\(data.states)/\(name)")
+            let owner = try await worker.run { () throws(LocalError) in try folder.readOwner() }
+            guard let owner, owner.kind == .live, !known.contains(owner.id) else { continue }
+            // Nobody starts it meanwhile.
+            let run = DataFolder.name(of: owner.kind, id: owner.id)
+            guard let lock = try await worker.run({ () throws(LocalError) in try RunLock.take("\(self.data.locks)/\(run)") })
+            else { continue }
+            defer { withExtendedLifetime(lock) {} }
+            let removed = try await worker.run { () throws(LocalError) in
+                guard !SystemFile.exists(self.data.run(run).path) else { return false }
+                try FolderTree.remove(folder.path)
+                return true
+            }
+            if removed {
+                logger.info("removed the state of a bot that is gone", metadata: ["bot": "\(owner.id.text.escapedForMessage)"])
+            }
+        }
+    }
+
+    /// How old a folder without a name has to be before its maker counts as gone.
+    private static let age = 3600
+
+    private func removeAbandoned() throws(LocalError) {
+        for name in try SystemFile.names(in: data.staging) ?? [] {
+            let path = "\(data.staging)/\(name)"
+            var status = stat()
+            guard lstat(path, &status) == 0, time(nil) - status.st_mtim.tv_sec > LocalRunner.age else { continue }
+            try FolderTree.remove(path)
+        }
+    }
+}
