@@ -14,6 +14,8 @@ public final class Spool: Sendable {
         public var limit: Int
         /// When there is no object store: how many bytes of its last lines are kept of each bot.
         public var ring: Int?
+        /// How large the files are that lines wait in, about.
+        var segmentSize = 1 << 20
 
         /// 1 GiB for all, and nothing goes before it is stored, unless given otherwise.
         public init(limit: Int = 1 << 30, ring: Int? = nil) {
@@ -78,7 +80,7 @@ public final class Spool: Sendable {
             try SpoolFile.with(folder + "/id", O_WRONLY | O_CREAT | O_TRUNC) { descriptor throws(LogsError) in
                 try SpoolFile.write(Array(id.text.utf8), at: 0, descriptor, folder + "/id")
             }
-            let disk = try SpoolDisk(folder: folder, budget: budget, ring: options.ring, now: now)
+            let disk = try SpoolDisk(folder: folder, budget: budget, options: options, now: now)
             let bot = BotSpool(id: id, disk: disk)
             bots[id] = bot
             return bot
@@ -106,7 +108,7 @@ public final class Spool: Sendable {
             damage.append("\(folder): it doesn't say which bot it is of")
             return nil
         }
-        let disk = try SpoolDisk(folder: folder, budget: budget, ring: options.ring, now: now)
+        let disk = try SpoolDisk(folder: folder, budget: budget, options: options, now: now)
         damage += disk.damage
         return BotSpool(id: BotID(text), disk: disk)
     }

@@ -9,6 +9,8 @@ struct SpoolDisk {
     let budget: SpoolBudget
     /// With an object store, segments go once they are stored; without, the oldest go once there are too many.
     let ring: Int?
+    /// From so many bytes on a segment isn't added to any more.
+    let segmentSize: Int
 
     private(set) var state: SpoolState
     private(set) var segments: [SpoolSegment] = []
@@ -29,10 +31,16 @@ struct SpoolDisk {
     func path(_ segment: UInt64) -> String { folder + "/" + SpoolSegment.name(segment) }
 
     /// Opens a bot's folder as whatever process left it, or makes it.
-    init(folder: String, budget: SpoolBudget, ring: Int?, now: Timestamp) throws(LogsError) {
+    init(
+        folder: String,
+        budget: SpoolBudget,
+        options: Spool.Options,
+        now: Timestamp
+    ) throws(LogsError) {
         self.folder = folder
         self.budget = budget
-        self.ring = ring
+        ring = options.ring
+        segmentSize = options.segmentSize
         state = SpoolState()
         if let known = try stateFile.read() {
             state = known
@@ -211,7 +219,7 @@ extension SpoolDisk {
     }
 
     private mutating func segmentToWrite() throws(LogsError) -> Int {
-        if let last = segments.last, last.size < SpoolSegment.fullSize { return segments.count - 1 }
+        if let last = segments.last, last.size < segmentSize { return segments.count - 1 }
         if let last = segments.last { try SpoolFile.sync(path(last.number)) }
         let number = max(segments.last?.number ?? 0, state.stored.segment) + 1
         segments.append(SpoolSegment(number: number, size: 0))
@@ -279,7 +287,7 @@ extension SpoolDisk {
 
     /// When all is stored and the last segment isn't small, the next record begins a new one.
     private mutating func retireActiveSegment() {
-        guard let last = segments.last, last.size >= SpoolSegment.fullSize / 16,
+        guard let last = segments.last, last.size >= segmentSize / 16,
             state.stored >= SpoolPlace(segment: last.number, offset: last.size)
         else { return }
         state.stored = SpoolPlace(segment: last.number + 1, offset: 0)

@@ -1,8 +1,5 @@
 /// A file of a bot's spool that only grows: records one after the other.
 struct SpoolSegment: Sendable {
-    /// From this size on a new one is begun.
-    static let fullSize = 1 << 20
-
     var number: UInt64
     /// Up to where it holds whole records.
     var size: Int

@@ -104,7 +104,7 @@ import Util
     @Test(arguments: 0..<60) func f19EveryLineIsStoredExactlyOnceWhateverDies(_ seed: UInt64) async throws {
         var random = Seeded(seed)
         let total = 400
-        var spool: Spool? = try place.spool()
+        var spool: Spool? = try place.spool(segments: 2000)
         var written = 0
         func bot() throws -> BotSpool { try #require(try spool?.bot("a", now: noon)) }
         _ = try bot().begin(run("r"))
@@ -137,7 +137,7 @@ import Util
                         truncate(folder + "/" + last, off_t(Int.random(in: least...size, using: &random)))
                     }
                 }
-                spool = try place.spool()
+                spool = try place.spool(segments: 2000)
                 guard case .from(let position) = try bot().begin(run("r")) else { throw LogsError(.damaged, "ended") }
                 written = position.flatMap { Int($0.text) } ?? 0
             }

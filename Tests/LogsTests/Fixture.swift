@@ -93,8 +93,10 @@ struct Place {
 
     var spoolPath: String { folder.file("spool") }
 
-    func spool(limit: Int = 1 << 30, ring: Int? = nil) throws -> Spool {
-        try Spool(path: spoolPath, options: .init(limit: limit, ring: ring), now: noon)
+    func spool(limit: Int = 1 << 30, ring: Int? = nil, segments: Int = 1 << 20) throws -> Spool {
+        var options = Spool.Options(limit: limit, ring: ring)
+        options.segmentSize = segments
+        return try Spool(path: spoolPath, options: options, now: noon)
     }
 
     func storer() -> DayStorer { DayStorer(storage: storage, executor: executor) }
