@@ -78,7 +78,9 @@ final class BotSpool: Sendable {
     }
 
     /// Works with what is on disk; blocks.
-    func withDisk<Value>(_ body: (inout SpoolDisk) throws(LogsError) -> sending Value) throws(LogsError) -> sending Value {
+    func withDisk<Value>(_ body: (inout SpoolDisk) throws(LogsError) -> sending Value) throws(LogsError)
+        -> sending Value
+    {
         try disk.withLock(body)
     }
 

@@ -101,7 +101,9 @@ struct DayStorer: Sendable {
         }
     }
 
-    private func onDisk<Value: Sendable>(_ call: @Sendable () throws(LogsError) -> Value) async throws(LogsError) -> Value {
+    private func onDisk<Value: Sendable>(_ call: @Sendable () throws(LogsError) -> Value) async throws(LogsError)
+        -> Value
+    {
         do { return try await executor.blocking(call) } catch let error as LogsError { throw error } catch {
             throw LogsError(.cancelled, "cancelled", cause: error)
         }

@@ -59,7 +59,8 @@ public struct LineFormat: Sendable {
     ) {
         buffer += #"{"timestamp":""#.utf8
         clock.append(line.time, to: &buffer)
-        buffer += line.stream == .stdout ? #"","stream":"stdout","message":""#.utf8 : #"","stream":"stderr","message":""#.utf8
+        buffer +=
+            line.stream == .stdout ? #"","stream":"stdout","message":""#.utf8 : #"","stream":"stderr","message":""#.utf8
         Self.appendEscaped(bytes, to: &buffer)
         if line.cut > 0 {
             buffer += "… [\(line.cut) bytes cut]\",\"cut\":\(line.cut)}".utf8

@@ -74,7 +74,10 @@ extension LogCollector {
         _ masking: LogMasking?
     ) async throws {
         guard batch.position.isValid else {
-            throw LogsError(.runner, "the place in the output of \(run.reference) is no text of 1 to 200 ASCII characters")
+            throw LogsError(
+                .runner,
+                "the place in the output of \(run.reference) is no text of 1 to 200 ASCII characters"
+            )
         }
         if batch.hasGap { metrics.gap() }
         let (isFirst, isFull) = spool.add(batch, of: run.reference, masking: masking)

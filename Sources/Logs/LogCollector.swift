@@ -234,7 +234,9 @@ extension LogCollector: FinalOutputReading {
         guard !isDone, !Task.isCancelled else { return }
         logger.warning(
             "a run's last lines weren't read in time",
-            metadata: ["bot": "\(run.id)", "run": "\(run.reference)", "waited": "\(GoDuration.string(options.finalReading))"]
+            metadata: [
+                "bot": "\(run.id)", "run": "\(run.reference)", "waited": "\(GoDuration.string(options.finalReading))",
+            ]
         )
     }
 }

@@ -70,7 +70,9 @@ public struct LogMasking: Sendable {
         }
     }
 
-    private static let whole: Set = ["pass", "pwd", "pw", "key", "sig", "auth", "jwt", "authorization", "mnemonic", "pin"]
+    private static let whole: Set = [
+        "pass", "pwd", "pw", "key", "sig", "auth", "jwt", "authorization", "mnemonic", "pin",
+    ]
     private static let parts = [
         "password", "passwd", "passphrase", "secret", "token", "credential", "signature", "apikey", "accesskey",
         "privatekey",

@@ -84,7 +84,7 @@ struct SpoolDisk {
             let place = SpoolPlace(segment: number, offset: record.range.lowerBound)
             for chunk in record.chunks where place >= state.storedEnd(of: chunk.day) { unstored += chunk.range.count }
             guard let position = record.position else { return }
-            note(position, of: record.reference, asOf: record.number, unlessAfter: known)
+            state.note(position, of: record, unlessAfter: known)
         }
         if end < bytes.count {
             // What a death tore off is read again from the run; anything else is a loss.
@@ -97,31 +97,6 @@ struct SpoolDisk {
             }
         }
         segments.append(SpoolSegment(number: number, size: end))
-    }
-
-    private mutating func note(
-        _ position: OutputPosition,
-        of reference: String,
-        asOf number: UInt64,
-        unlessAfter known: SpoolState
-    ) {
-        let index: Int
-        if let found = state.index(of: reference) {
-            index = found
-        } else {
-            let time = Timestamp(nanosecondsSince1970: 0)
-            state.runs.append(SpooledRun(reference: reference, createdAt: time, since: time, asOf: number))
-            index = state.runs.count - 1
-        }
-        // The state may have been written after this record, with a later place.
-        if let before = known.index(of: reference), known.runs[before].asOf >= number,
-            known.runs[before].position != nil
-        {
-            return
-        }
-        state.runs[index].position = position
-        state.runs[index].asOf = number
-        if state.runs[index].firstRecord == 0 { state.runs[index].firstRecord = number }
     }
 
     /// Writes the state.

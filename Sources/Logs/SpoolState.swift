@@ -79,6 +79,24 @@ struct SpoolState: Hashable, Sendable {
 
     func index(of reference: String) -> Int? { runs.firstIndex { $0.reference == reference } }
 
+    /// Takes in the place after a record's lines.
+    /// - Parameter known: the state on disk, which may have been written after the record, with a later place.
+    mutating func note(_ position: OutputPosition, of record: PlacedRecord, unlessAfter known: SpoolState) {
+        let at = index(of: record.reference) ?? runs.count
+        if at == runs.count {
+            let time = Timestamp(nanosecondsSince1970: 0)
+            runs.append(SpooledRun(reference: record.reference, createdAt: time, since: time, asOf: record.number))
+        }
+        if let before = known.index(of: record.reference), known.runs[before].asOf >= record.number,
+            known.runs[before].position != nil
+        {
+            return
+        }
+        runs[at].position = position
+        runs[at].asOf = record.number
+        if runs[at].firstRecord == 0 { runs[at].firstRecord = record.number }
+    }
+
     /// Lets go of the oldest runs and days beyond what can be remembered.
     mutating func trim() {
         while runs.count > Self.mostRuns {

@@ -29,7 +29,11 @@ struct StateFile {
     func write(_ state: SpoolState, durably: Bool = false) throws(LogsError) {
         let content = state.encoded
         guard content.count <= Self.slotSize - Self.headerSize else {
-            throw LogsError(.spoolUnusable, "the state of \(path) has \(content.count) bytes, too many", isRetryable: false)
+            throw LogsError(
+                .spoolUnusable,
+                "the state of \(path) has \(content.count) bytes, too many",
+                isRetryable: false
+            )
         }
         var writer = ByteWriter()
         writer.add(UInt32(content.count))

@@ -107,7 +107,9 @@ struct StoreSchedule {
 
     private func due(_ entry: Entry) -> Duration {
         var due = entry.since + policy.wait(bytes: entry.bytes, object: entry.object)
-        if entry.isUrgent { due = min(due, max(entry.since, entry.lastStored.map { $0 + policy.pause } ?? entry.since)) }
+        if entry.isUrgent {
+            due = min(due, max(entry.since, entry.lastStored.map { $0 + policy.pause } ?? entry.since))
+        }
         return max(due, entry.notBefore)
     }
 }

@@ -141,7 +141,10 @@ extension S3ObjectStorage: ObjectAppending {
 
     private func checkCount(_ count: Int, _ key: String) throws(ObjectStorageError) {
         guard Int64(count) <= Self.maximumParts else {
-            throw ObjectStorageError(.tooLarge, "more is to be added to \(key.quotedForError) at once than can be stored")
+            throw ObjectStorageError(
+                .tooLarge,
+                "more is to be added to \(key.quotedForError) at once than can be stored"
+            )
         }
     }
 }

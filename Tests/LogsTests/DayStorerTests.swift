@@ -49,7 +49,12 @@ import Util
         _ = bot.flush(now: noon)
         _ = try await place.storer().store(bot, now: noon)
         let info = try await place.storage.info(key)
-        try await place.storage.append(to: key, base: info, bytes: Array("theirs too\n".utf8), contentType: "text/plain")
+        try await place.storage.append(
+            to: key,
+            base: info,
+            bytes: Array("theirs too\n".utf8),
+            contentType: "text/plain"
+        )
         add(bot, lines(2..<3), to: 3)
         _ = bot.flush(now: noon)
         _ = try await place.storer().store(bot, now: noon)

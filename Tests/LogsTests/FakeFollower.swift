@@ -17,6 +17,7 @@ final class FakeFollower: RunOutputFollowing, Sendable {
         var outputs: [String: Output] = [:]
         var sleepers: [Int: CheckedContinuation<Void, Never>] = [:]
         var next = 0
+        var listed: [ObservedRun] = []
         /// How many more followings fail after how many lines.
         var failures = 0
         var failsAfter = 0
@@ -101,7 +102,9 @@ final class FakeFollower: RunOutputFollowing, Sendable {
             await withCheckedContinuation { continuation in
                 let isDue = state.withLock { state in
                     let output = state.outputs[reference] ?? Output()
-                    if Task.isCancelled || output.lines.count > index || output.hasEnded || output.isGone { return true }
+                    if Task.isCancelled || output.lines.count > index || output.hasEnded || output.isGone {
+                        return true
+                    }
                     state.sleepers[number] = continuation
                     return false
                 }
@@ -112,8 +115,15 @@ final class FakeFollower: RunOutputFollowing, Sendable {
         }
     }
 
-    func runs(of kind: ExecutableKind) async throws(RunnerError) -> [ObservedRun] { [] }
-    func runs(of kind: ExecutableKind, id: BotID) async throws(RunnerError) -> [ObservedRun] { [] }
+    /// What there is, as it is listed.
+    func list(_ runs: [ObservedRun]) { state.withLock { $0.listed = runs } }
+
+    func runs(of kind: ExecutableKind) async throws(RunnerError) -> [ObservedRun] { state.withLock { $0.listed } }
+
+    func runs(of kind: ExecutableKind, id: BotID) async throws(RunnerError) -> [ObservedRun] {
+        try await runs(of: kind).filter { $0.id == id }
+    }
+
     func start(_ spec: LaunchSpec, attempt: Int) async throws(RunnerError) {}
     func remove(_ run: ObservedRun) async throws(RunnerError) {}
 }
@@ -134,7 +144,8 @@ func run(_ reference: String, of id: BotID = "a", made seconds: Int = 0, exited:
     )
 }
 
-func line(_ text: String, at offset: Duration = .zero, stream: OutputLine.Stream = .stdout, cut: Int = 0) -> OutputText {
+func line(_ text: String, at offset: Duration = .zero, stream: OutputLine.Stream = .stdout, cut: Int = 0) -> OutputText
+{
     OutputText(stream: stream, time: noon.advanced(by: offset), bytes: Array(text.utf8), cut: cut)
 }
 

@@ -133,15 +133,6 @@ struct Place {
     }
 }
 
-func messages(_ bytes: [UInt8]) -> [String] {
-    bytes.split(separator: 0x0A).map { bytes in
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard let start = text.range(of: #""message":""#), let end = text.range(of: #"""#, range: start.upperBound..<text.endIndex)
-        else { return text }
-        return String(text[start.upperBound..<end.lowerBound])
-    }
-}
-
 func eventually(_ body: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(20)
     while try await !body() {

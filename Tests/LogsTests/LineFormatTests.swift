@@ -17,7 +17,8 @@ import Util
     @Test func textBecomesAnObjectWithTimeAndStream() {
         #expect(
             text(line("hello \"you\" \\ \t\u{1}é", at: .nanoseconds(1_234_567), stream: .stderr))
-                == #"{"timestamp":"2027-01-15T12:00:00.001234567Z","stream":"stderr","message":"hello \"you\" \\ \t\u0001é"}"# + "\n"
+                == #"{"timestamp":"2027-01-15T12:00:00.001234567Z","stream":"stderr","message":"hello \"you\" \\ \t\u0001é"}"#
+                + "\n"
         )
     }
 
@@ -28,7 +29,10 @@ import Util
         ("{ }", #"{"timestamp":"2027-01-15T12:00:00.000000000Z" }"#),
         (#"{"a":{"timestamp":1}}"#, #"{"timestamp":"2027-01-15T12:00:00.000000000Z","a":{"timestamp":1}}"#),
         ("{\"a\":1}\r", "{\"timestamp\":\"2027-01-15T12:00:00.000000000Z\",\"a\":1}\r"),
-        (#"{"_metric":"price","value":-1.5e+3}"#, #"{"timestamp":"2027-01-15T12:00:00.000000000Z","_metric":"price","value":-1.5e+3}"#),
+        (
+            #"{"_metric":"price","value":-1.5e+3}"#,
+            #"{"timestamp":"2027-01-15T12:00:00.000000000Z","_metric":"price","value":-1.5e+3}"#
+        ),
     ])
     func anObjectIsKeptByteForByte(_ given: String, _ expected: String?) {
         #expect(text(line(given)) == (expected ?? given) + "\n")
@@ -36,7 +40,8 @@ import Util
 
     @Test(arguments: [
         "[1]", "1", "\"x\"", "null", "{", "{\"a\":1", "{\"a\":1}}", "{\"a\":1} x", "{a:1}", "{\"a\":01}", "{\"a\":1,}",
-        "{\"a\":.5}", "{\"a\":1.}", "{\"a\":\"\u{1}\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12g4\"}", "{\"a\":nul}", "{'a':1}",
+        "{\"a\":.5}", "{\"a\":1.}", "{\"a\":\"\u{1}\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12g4\"}", "{\"a\":nul}",
+        "{'a':1}",
         "", "{\"a\" 1}", "{\"a\":-}", "{\"a\":1e}", "{\"a\":[1 2]}", "{\"a\":[}", "{,}", "{\"a\":+1}",
         "{\"a\":" + String(repeating: "[", count: 100) + String(repeating: "]", count: 100) + "}",
     ])
@@ -87,7 +92,10 @@ import Util
             #expect(object?["timestamp"] != nil, "\(bytes)")
             // The other way round: our parser takes it for an object, so the line is kept.
             if let value = try? JSONValue.parse(bytes), value.object != nil, bytes.count < 200 {
-                #expect(object?["stream"] == nil || value.object?["stream"] != nil, "\(String(decoding: bytes, as: UTF8.self))")
+                #expect(
+                    object?["stream"] == nil || value.object?["stream"] != nil,
+                    "\(String(decoding: bytes, as: UTF8.self))"
+                )
             }
         }
     }
@@ -95,7 +103,7 @@ import Util
     @Test func credentialsOfTheConfigAreMasked() throws {
         let config = try #require(
             try JSONValue.parse(
-                    #"{"api_key":"sk-12\"345/6","symbol":"BTCUSDT","exchange":{"auth":{"pass":"hunter22"}},"key":"no","pin":1234567}"#
+                #"{"api_key":"sk-12\"345/6","symbol":"BTCUSDT","exchange":{"auth":{"pass":"hunter22"}},"key":"no","pin":1234567}"#
             ).object
         )
         let masking = LogMasking(config: config)

@@ -136,7 +136,10 @@ import Util
         _ = try bot.begin(run("r"))
         let long = String(repeating: "x", count: 500)
         for number in 0..<200 {
-            let batch = OutputBatch(lines: [line("\(number) \(long)")], position: OutputPosition(text: String(number + 1)))
+            let batch = OutputBatch(
+                lines: [line("\(number) \(long)")],
+                position: OutputPosition(text: String(number + 1))
+            )
             _ = bot.add(batch, of: "r", masking: nil)
             #expect(bot.flush(now: noon).dropped == 0)
         }
@@ -205,7 +208,11 @@ import Util
         default: data = Data((0..<500).map { _ in UInt8.random(in: 0...255, using: &random) })
         }
         try data.write(to: URL(fileURLWithPath: path))
-        if seed % 3 == 0 { try Data((0..<8192).map { _ in UInt8.random(in: 0...255, using: &random) }).write(to: URL(fileURLWithPath: folder("a") + "/state")) }
+        if seed % 3 == 0 {
+            try Data((0..<8192).map { _ in UInt8.random(in: 0...255, using: &random) }).write(
+                to: URL(fileURLWithPath: folder("a") + "/state")
+            )
+        }
         let spool = try place.spool(segments: 10_000)
         #expect(spool.damage.isEmpty == (which == 2))
         let bot = try #require(spool.all.first)
