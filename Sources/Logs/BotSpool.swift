@@ -67,7 +67,9 @@ final class BotSpool: Sendable {
             }
             var writing = SpoolWriting()
             for lines in pending {
-                writing.dropped += disk.keep(lines, now: now)
+                let dropped = disk.keep(lines, now: now)
+                writing.dropped += dropped
+                guard dropped == 0 else { continue }
                 writing.lines += lines.lines
                 writing.bytes += lines.bytes
             }
@@ -76,6 +78,9 @@ final class BotSpool: Sendable {
             return writing
         }
     }
+
+    /// Whether no lines are in memory.
+    var isWritten: Bool { memory.withLock { $0.pending.isEmpty } }
 
     /// Works with what is on disk; blocks.
     func withDisk<Value>(_ body: (inout SpoolDisk) throws(LogsError) -> sending Value) throws(LogsError)
@@ -142,8 +147,10 @@ enum RunBeginning: Equatable {
 
 /// What came of writing.
 struct SpoolWriting {
+    /// What is on disk now.
     var lines = 0
     var bytes = 0
+    /// How many lines there was no room for.
     var dropped = 0
     var failure: LogsError?
 }

@@ -20,6 +20,12 @@ struct DayStorer: Sendable {
         if let intent = batch.intent, let object, try await has(batch, object, at: intent.base ?? 0) {
             return try await finish(spool, batch, intent, base: intent.base ?? 0, size: object.size, now)
         }
+        if batch.intent != nil {
+            // What an attempt before has left takes up room, no more: a server that doesn't want to tell is let be.
+            do throws(ObjectStorageError) { try await storage.discardUnfinished(key) } catch {
+                guard error.code != .cancelled else { throw LogsError("add lines to", key, error) }
+            }
+        }
         let intent = StoreIntent(day: batch.day, base: object?.size, end: batch.end)
         try await onDisk { () throws(LogsError) in
             try spool.withDisk { disk throws(LogsError) in try disk.begin(intent) }
@@ -94,10 +100,11 @@ struct DayStorer: Sendable {
             }
             let (stored, first) = (bytes, next)
             let places = starts
-            try spool.withDisk { disk throws(LogsError) in
+            let left = try spool.withDisk { disk throws(LogsError) in
                 try disk.finish(intent, size: size, bytes: stored, next: first, starts: places, now: now)
+                return disk.unstored
             }
-            return Stored(bytes: stored, objectSize: size)
+            return Stored(bytes: stored, objectSize: size, left: left)
         }
     }
 
@@ -122,6 +129,8 @@ struct DayStorer: Sendable {
 struct Stored: Sendable, Equatable {
     var bytes: Int
     var objectSize: Int64
+    /// How many bytes wait still.
+    var left: Int
 }
 
 extension LogsError {

@@ -31,7 +31,15 @@ public final class LogCollector: Sendable {
         var unwritten: Set<BotID> = []
         /// Those who wait for a run's end, by its reference.
         var waiters: [String: [Wakeup]] = [:]
+        /// The bots that had runs when all were last told; taken when leftovers are looked for.
+        var observed: Set<BotID>?
+        var lastSweep: Duration?
     }
+
+    /// How often leftovers of bots without runs are looked for, and how old they have to be.
+    private static let sweepInterval = Duration.seconds(3600)
+    private static let leftoverAge = Duration.seconds(7 * 86_400)
+    private let sweepWakeup = Wakeup()
 
     /// A collector.
     /// - Parameters:
@@ -92,7 +100,14 @@ public final class LogCollector: Sendable {
     ///   - id: the bot whose runs these are; nil when they are those of all bots.
     public func observed(_ runs: [ObservedRun], of id: BotID?) {
         let now = time.now()
-        state.withLock { $0.start($0.runs.observed(runs, of: id, at: now)) }
+        let isSweepDue = state.withLock { state in
+            state.start(state.runs.observed(runs, of: id, at: now))
+            guard id == nil, state.lastSweep.map({ now - $0 >= Self.sweepInterval }) ?? true else { return false }
+            state.lastSweep = now
+            state.observed = Set(runs.map(\.id))
+            return true
+        }
+        if isSweepDue { sweepWakeup.wake() }
     }
 
     /// Collects until cancelled. Call ``finish(within:)`` after it.
@@ -108,6 +123,7 @@ public final class LogCollector: Sendable {
         await withDiscardingTaskGroup { group in
             if let storing { group.addTask { await storing.run() } }
             group.addTask { await self.write() }
+            group.addTask { await self.sweep() }
             for await beginning in beginnings { group.addTask { await self.follow(beginning) } }
             group.cancelAll()
         }
@@ -178,6 +194,22 @@ extension LogCollector {
         }
     }
 
+    /// Removes what is kept of bots that have long been without runs.
+    private func sweep() async {
+        while !Task.isCancelled {
+            await sweepWakeup.wait(for: nil, clock: time.clock)
+            guard let observed = state.withLock({ $0.observed.take() }) else { continue }
+            do {
+                try await executor.blocking {
+                    try self.spool.removeLeftovers(observed: observed, age: Self.leftoverAge, now: self.time.wall())
+                }
+            } catch {
+                guard !Task.isCancelled else { return }
+                logger.warning("leftovers in the log spool not removed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
     private func flushAll() async {
         let ids = state.withLock { state in
             defer { state.unwritten = [] }
@@ -216,6 +248,8 @@ extension LogCollector {
 extension LogCollector: FinalOutputReading {
     /// Returns when a run's output was read to its end and is on disk; see `FinalOutputReading`.
     public func readToEnd(of run: ObservedRun) async {
+        // It has written nothing, and never will.
+        guard run.phase != .created else { return }
         let waiter = Wakeup()
         let now = time.now()
         let mustWait = state.withLock { state in

@@ -88,13 +88,12 @@ final class LogStoring: Sendable {
         do throws(LogsError) {
             let bot = try spool.bot(id, now: time.wall())
             let stored = try await storer.store(bot, now: time.wall())
-            let left = (try? bot.withDisk { disk throws(LogsError) in disk.unstored }) ?? 0
             if let stored { metrics.stored(stored, at: time.wall(), spoolBytes: spool.usedBytes) }
             let now = time.now()
             let before = schedule.withLock { schedule in
                 let before = schedule.failures
                 // Without anything to store nothing waits, whatever was counted.
-                schedule.stored(id, left: stored == nil ? 0 : left, object: stored?.objectSize, at: now)
+                schedule.stored(id, left: stored?.left ?? 0, object: stored?.objectSize, at: now)
                 return before
             }
             if before > 0 { logger.notice("lines are stored again", metadata: ["failures": "\(before)"]) }

@@ -87,6 +87,20 @@ public final class Spool: Sendable {
         }
     }
 
+    /// Removes what is kept of bots that have no runs any more, once all of it is stored and has been for a time; blocks.
+    /// - Parameters:
+    ///   - observed: the bots that have runs.
+    ///   - age: how long nothing happened.
+    func removeLeftovers(observed: Set<BotID>, age: Duration, now: Timestamp) throws(LogsError) {
+        try bots.withLock { bots throws(LogsError) in
+            for (id, bot) in bots where !observed.contains(id) && bot.isWritten {
+                let isGone = try bot.withDisk { disk throws(LogsError) in try disk.removeIfUnused(since: age, now: now)
+                }
+                if isGone { bots[id] = nil }
+            }
+        }
+    }
+
     /// A bot's folder; an id may hold anything and is never part of a path.
     static func folderName(of id: BotID) -> String {
         SHA256.hash(data: Array(id.text.utf8)).map { byte in

@@ -268,3 +268,23 @@ extension SpoolDisk {
         state.stored = SpoolPlace(segment: last.number + 1, offset: 0)
     }
 }
+
+extension SpoolDisk {
+    /// Removes the folder when all that was in it is stored and nothing was written for a time.
+    /// - Returns: whether it was removed.
+    mutating func removeIfUnused(since age: Duration, now: Timestamp) throws(LogsError) -> Bool {
+        guard unstored == 0, state.dropped.lines == 0, state.intent == nil else { return false }
+        var status = stat()
+        guard stat(folder + "/state", &status) == 0 else { return false }
+        let changed = Timestamp(secondsSince1970: Int64(status.st_mtim.tv_sec))
+        guard now.duration(since: changed) > age else { return false }
+        // The state last but one: without the id the rest is a spool's that was never finished.
+        for segment in segments { try SpoolFile.remove(path(segment.number)) }
+        try SpoolFile.remove(folder + "/state")
+        try SpoolFile.remove(folder + "/id")
+        guard rmdir(folder) == 0 || errno == ENOENT else { throw .system("can't remove", folder, errno) }
+        budget.giveBack(held)
+        segments = []
+        return true
+    }
+}

@@ -44,10 +44,12 @@ struct StoredLog {
             let end = min(offset + Self.piece, range.upperBound)
             rest += try await bytes(of: day, offset..<end)
             offset = end
-            while let line = rest.firstIndex(of: 0x0A) {
-                if line > 0 { try await take(LogLine(rest[..<line])) }
-                rest.removeFirst(line + 1)
+            var start = 0
+            while let end = rest[start...].firstIndex(of: 0x0A) {
+                if end > start { try await take(LogLine(rest[start..<end])) }
+                start = end + 1
             }
+            rest.removeFirst(start)
         }
         if !rest.isEmpty { try await take(LogLine(rest)) }
     }

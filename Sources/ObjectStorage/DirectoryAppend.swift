@@ -41,4 +41,7 @@ extension DirectoryObjectStorage: ObjectAppending {
             try file.commit()
         }
     }
+
+    /// Nothing to do: what was left is cut off by the next addition.
+    public func discardUnfinished(_ key: String) async throws(ObjectStorageError) {}
 }

@@ -23,6 +23,10 @@ public protocol ObjectAppending: ObjectStorage {
         contentType: String,
         next: () async throws(ObjectStorageError) -> [UInt8]?
     ) async throws(ObjectStorageError)
+
+    /// Removes what additions to an object have left on the server that neither succeeded nor could be taken back, as when the
+    /// process died. None may be under way.
+    func discardUnfinished(_ key: String) async throws(ObjectStorageError)
 }
 
 extension ObjectAppending {

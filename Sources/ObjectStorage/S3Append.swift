@@ -73,6 +73,21 @@ extension S3ObjectStorage: ObjectAppending {
         }
     }
 
+    /// Has the server throw away the parts of all uploads to a key, see ``ObjectAppending/discardUnfinished(_:)``.
+    public func discardUnfinished(_ key: String) async throws(ObjectStorageError) {
+        try ObjectKey.check(key)
+        let request = S3Request(.get, query: [S3Query("uploads"), S3Query("prefix", key)])
+        let uploads = try await repeating("list uploads") { () throws(ObjectStorageError) in
+            try await xml(of: try await send(request))
+        }
+        for upload in uploads.children where upload.name == "Upload" {
+            guard let id = upload.text(of: "UploadId"), let name = upload.text(of: "Key"),
+                name.utf8.elementsEqual(key.utf8)
+            else { continue }
+            await abort(key, upload: id)
+        }
+    }
+
     /// Stores a whole object in the place of the one that was read.
     ///
     /// It isn't repeated when it may have taken effect: the next attempt would find the object changed, by itself.

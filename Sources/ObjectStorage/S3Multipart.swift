@@ -122,7 +122,7 @@ extension S3ObjectStorage {
     }
 
     /// Has the server throw the parts away. Also done for a task that was cancelled, so in a task that isn't.
-    private func abort(_ key: String, upload: String) async {
+    func abort(_ key: String, upload: String) async {
         var request = S3Request(.delete, key: key, query: [S3Query("uploadId", upload)])
         request.deadlines = HTTPDeadlines(connect: .seconds(2), idle: .seconds(5), total: .seconds(5))
         let abortion = request

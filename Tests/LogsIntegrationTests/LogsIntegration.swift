@@ -121,7 +121,7 @@ import Util
         let bot = try Spool(path: folder.file("spool"), now: noon).bot("a", now: noon)
         let storer = DayStorer(storage: storage, executor: executor)
         let before = try sent()
-        let additions = 30
+        let additions = 15
         for number in 0..<additions {
             let batch = OutputBatch(
                 lines: lines(number..<(number + 1)),

@@ -62,6 +62,8 @@ final class FaultyStorage: ObjectAppending, Sendable {
     func list(prefix: String) async throws(ObjectStorageError) -> [ObjectInfo] { try await inner.list(prefix: prefix) }
     func check() async throws(ObjectStorageError) { try await inner.check() }
 
+    func discardUnfinished(_ key: String) async throws(ObjectStorageError) {}
+
     func read(_ range: Range<Int64>, of object: ObjectInfo) async throws(ObjectStorageError) -> [UInt8] {
         try await call("read") { () throws(ObjectStorageError) in try await inner.read(range, of: object) }
     }

@@ -103,6 +103,10 @@ import Util
         let collector = try place.collector(follower, place.spool(), finalReading: .milliseconds(20))
         // It says it has ended, and its output never does.
         try await running(collector) { await collector.readToEnd(of: run("r", exited: true)) }
+        var created = run("c")
+        created.phase = .created
+        await (try place.collector(follower, Spool(path: place.folder.file("third")), finalReading: .seconds(3600)))
+            .readToEnd(of: created)
         // And once the collector has ended nobody waits for it.
         let start = ContinuousClock.now
         await (try place.collector(follower, Spool(path: place.folder.file("other")), finalReading: .milliseconds(20)))

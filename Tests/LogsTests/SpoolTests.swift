@@ -150,6 +150,25 @@ import Util
         #expect(last.hasPrefix("199 "))
     }
 
+    @Test func onlyWhatIsStoredAndOldAndWithoutRunsIsRemoved() async throws {
+        let spool = try place.spool()
+        let week = Duration.seconds(7 * 86_400)
+        for id in [BotID("running"), BotID("stored"), BotID("waiting")] {
+            let bot = try spool.bot(id, now: noon)
+            _ = try bot.begin(run("r", of: id))
+            add(bot, 0..<3)
+            _ = bot.flush(now: noon)
+            if id != "waiting" { _ = try await place.storer().store(bot, now: noon) }
+        }
+        func removeLeftovers(_ now: Timestamp) throws -> [BotID] {
+            try spool.removeLeftovers(observed: ["running"], age: week, now: now)
+            return spool.all.map(\.id).sorted()
+        }
+        #expect(try removeLeftovers(.now) == ["running", "stored", "waiting"])
+        #expect(try removeLeftovers(Timestamp.now.advanced(by: .seconds(8 * 86_400))) == ["running", "waiting"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: place.spoolPath + "/bots").count == 2)
+    }
+
     @Test func aRunThatWasReadToItsEndIsNotReadAgain() throws {
         do {
             let bot = try place.spool().bot("a", now: noon)

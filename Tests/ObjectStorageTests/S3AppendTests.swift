@@ -14,6 +14,7 @@ final class GrowingS3: Sendable {
         var version = 0
         var parts: [Int: [UInt8]] = [:]
         var received = 0
+        var deleted: [String] = []
         var requests = 0
         /// Answers instead, by how many requests came before; true does what was asked all the same.
         var fault: (@Sendable (Int, FakeS3.Request) -> (answer: FakeS3.Answer, takesEffect: Bool)?)?
@@ -57,6 +58,14 @@ final class GrowingS3: Sendable {
             return bounds[0]..<(bounds[1] + 1)
         }
         switch request.method {
+        case "GET" where request.target.contains("uploads="):
+            let keys = ["k", "k2", "k"].enumerated().map {
+                "<Upload><Key>\($1)</Key><UploadId>up\($0)</UploadId></Upload>"
+            }
+            return .text(200, "<ListMultipartUploadsResult>\(keys.joined())</ListMultipartUploadsResult>")
+        case "DELETE":
+            state.deleted.append(request.target)
+            return .text(204, "")
         case "HEAD", "GET":
             guard let object = state.object else { return .error(404, "NoSuchKey") }
             guard let range = range(header(request, "range")) else {
@@ -184,6 +193,13 @@ final class GrowingS3: Sendable {
                     }
                 }
             }
+        }
+    }
+
+    @Test func whatUploadsHaveLeftIsDiscardedOfOneKeyOnly() async throws {
+        try await with { storage, server in
+            try await storage.discardUnfinished("k")
+            #expect(server.state.withLock { $0.deleted } == ["/bucket/k?uploadId=up0", "/bucket/k?uploadId=up2"])
         }
     }
 
