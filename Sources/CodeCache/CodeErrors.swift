@@ -13,7 +13,7 @@ extension RunnerError {
             case .cancelled: .cancelled
             case .tooLarge, .invalidKey: .codeInvalid
             case .notFound, .noBucket, .denied, .clockSkew, .invalidConfiguration, .truncated, .unavailable,
-                .unexpectedAnswer, .refused, .localFile, .diskFull:
+                .unexpectedAnswer, .refused, .changed, .localFile, .diskFull:
                 .codeUnavailable
             }
         // All but a bad archive may be cured elsewhere, without the bot being changed: an upload, a clock, a key.

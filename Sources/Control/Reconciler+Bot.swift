@@ -34,6 +34,7 @@ extension Reconciler {
         do { stored = try await store.bot(id) } catch { throw ReconcileError(error) }
         let observed: [ObservedRun]
         do { observed = try await runner.runs(of: .live, id: id) } catch { throw ReconcileError(error) }
+        options.onObserved(id, observed)
         let (now, instant) = (now(), clock.now)
         let (runs, failure) = memory.withLock { memory in
             if stored != nil { memory.sawInStore(id, at: instant) }

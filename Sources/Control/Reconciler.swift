@@ -180,6 +180,7 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
             throw ReconcileError(error)
         }
         do { observed = try await observedResult.get() } catch { throw ReconcileError(error) }
+        options.onObserved(nil, observed)
         let (now, instant) = (now(), clock.now)
         let (runs, failures) = memory.withLock {
             ($0.rebased(observed, now: now, at: instant), $0.allFailures(now: now, at: instant))

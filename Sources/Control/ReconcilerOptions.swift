@@ -1,4 +1,5 @@
-import Runtime
+public import Model
+public import Runtime
 public import Util
 
 /// How a reconciler goes about its work.
@@ -17,6 +18,8 @@ public struct ReconcilerOptions: Sendable {
     public var leftoverAge: Duration
     /// Told of every full pass: how many bots it saw, or why it was given up.
     public var onPass: @Sendable (Result<Int, ReconcileError>) -> Void
+    /// Told what runs there are whenever they were read in full: those of one bot, or, with nil, all.
+    public var onObserved: @Sendable (_ id: BotID?, _ runs: [ObservedRun]) -> Void
 
     /// Options; by default a full pass every 30 seconds.
     public init(
@@ -26,7 +29,8 @@ public struct ReconcilerOptions: Sendable {
         retry: Backoff = .standard,
         strangerGrace: Duration = .seconds(300),
         leftoverAge: Duration = .seconds(3600),
-        onPass: @escaping @Sendable (Result<Int, ReconcileError>) -> Void = { _ in }
+        onPass: @escaping @Sendable (Result<Int, ReconcileError>) -> Void = { _ in },
+        onObserved: @escaping @Sendable (_ id: BotID?, _ runs: [ObservedRun]) -> Void = { _, _ in }
     ) {
         self.interval = interval
         self.parallelStarts = parallelStarts
@@ -35,6 +39,7 @@ public struct ReconcilerOptions: Sendable {
         self.strangerGrace = strangerGrace
         self.leftoverAge = leftoverAge
         self.onPass = onPass
+        self.onObserved = onObserved
     }
 }
 

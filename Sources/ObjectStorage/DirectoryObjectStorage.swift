@@ -6,8 +6,8 @@ public import Util
 /// Keys become names of files that stay inside the folder and never collide, whatever the key is (see `fileName`).
 /// Several processes may use the folder at once.
 public struct DirectoryObjectStorage: ObjectStorage {
-    private let root: String
-    private let disk: Disk
+    let root: String
+    let disk: Disk
 
     /// The bucket in a folder, which must exist.
     /// - Parameters:
@@ -112,14 +112,14 @@ public struct DirectoryObjectStorage: ObjectStorage {
         }
     }
 
-    private func open(_ key: String) throws(ObjectStorageError) -> SourceFile {
+    func open(_ key: String) throws(ObjectStorageError) -> SourceFile {
         if let file = try SourceFile(path: try path(of: key)) { return file }
         try checkRoot()
         throw ObjectStorageError(.notFound, "\(root.quotedForError) has no object \(key.quotedForError)")
     }
 
     /// That an object isn't there is known only when the bucket is.
-    private func checkRoot() throws(ObjectStorageError) {
+    func checkRoot() throws(ObjectStorageError) {
         var status = stat()
         guard stat(root, &status) == 0 else {
             guard errno == ENOENT || errno == ENOTDIR else { throw .system("can't examine", root, errno) }
@@ -130,11 +130,11 @@ public struct DirectoryObjectStorage: ObjectStorage {
         }
     }
 
-    private func path(of key: String) throws(ObjectStorageError) -> String {
+    func path(of key: String) throws(ObjectStorageError) -> String {
         root + "/" + (try DirectoryKey.relativePath(of: key))
     }
 
-    private func partialFile(for key: String) throws(ObjectStorageError) -> PartialFile {
+    func partialFile(for key: String) throws(ObjectStorageError) -> PartialFile {
         try checkRoot()
         let path = try path(of: key)
         let parts = (try DirectoryKey.relativePath(of: key)).split(separator: "/").dropLast()
@@ -166,8 +166,10 @@ public struct DirectoryObjectStorage: ObjectStorage {
             {
                 var status = stat()
                 // Removed since it was listed: then it isn't there.
-                guard stat(folder + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-                found.append(ObjectInfo(key: key, size: Int64(status.st_size), etag: status.etag))
+                guard stat(folder + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+                    let file = try SourceFile(path: folder + "/" + name)
+                else { continue }
+                found.append(ObjectInfo(key: key, size: file.size, etag: file.etag))
             }
         }
         guard errno == 0 else { throw .system("can't list", folder, errno) }

@@ -41,6 +41,22 @@ final class PartialFile: Sendable {
         guard fsync(descriptor) == 0 else { throw .system("can't write to", destination, errno) }
         guard rename(path, destination) == 0 else { throw .system("can't replace", destination, errno) }
         isCommitted.withLock { $0 = true }
+        syncFolder()
+    }
+
+    /// Makes the content durable and the file the destination, unless there is one.
+    /// - Returns: whether it was.
+    func commitUnlessThere() throws(ObjectStorageError) -> Bool {
+        guard fsync(descriptor) == 0 else { throw .system("can't write to", destination, errno) }
+        guard link(path, destination) == 0 else {
+            guard errno == EEXIST else { throw .system("can't make", destination, errno) }
+            return false
+        }
+        syncFolder()
+        return true
+    }
+
+    private func syncFolder() {
         let folder = open(
             destination.lastIndex(of: "/").map { String(destination[...$0]) } ?? ".",
             O_RDONLY | O_CLOEXEC
@@ -73,8 +89,16 @@ final class SourceFile: Sendable {
         }
         self.descriptor = descriptor
         self.path = path
-        size = Int64(status.st_size)
-        etag = status.etag
+        do throws(ObjectStorageError) {
+            try SizeNote.lock(descriptor, LOCK_SH, path)
+            guard fstat(descriptor, &status) == 0 else { throw .system("can't examine", path, errno) }
+            size = try SizeNote.read(beside: path, of: status) ?? Int64(status.st_size)
+            flock(descriptor, LOCK_UN)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        etag = SizeNote.etag(status, size: size)
     }
 
     /// Changes whenever a file takes another's place or is written to.
@@ -106,14 +130,6 @@ final class SourceFile: Sendable {
             throw ObjectStorageError(.localFile, "\(path.quotedForError) became shorter while it was read")
         }
         return bytes
-    }
-}
-
-extension stat {
-    /// See ``SourceFile/etag``.
-    var etag: String {
-        [UInt64(st_ino), UInt64(bitPattern: Int64(st_mtim.tv_sec)), UInt64(st_mtim.tv_nsec), UInt64(st_size)]
-            .map { String($0, radix: 16) }.joined(separator: "-")
     }
 }
 

@@ -26,6 +26,8 @@ public struct ObjectStorageError: RetryableError, CustomStringConvertible {
         case unexpectedAnswer
         /// The server refuses the request for another reason.
         case refused
+        /// The object isn't the one that was expected: somebody else wrote it meanwhile.
+        case changed
         /// A file on this machine can't be read or written.
         case localFile
         /// There is no room left on this machine's disk.
@@ -60,7 +62,7 @@ extension ObjectStorageError.Code {
         switch self {
         case .unavailable, .truncated, .unexpectedAnswer, .localFile, .diskFull: true
         case .notFound, .noBucket, .denied, .clockSkew, .invalidKey, .invalidConfiguration, .tooLarge, .refused,
-            .cancelled:
+            .changed, .cancelled:
             false
         }
     }

@@ -51,6 +51,7 @@ struct S3Failure: Error, Sendable {
             return .denied
         case "InvalidObjectName", "XMinioInvalidObjectName", "KeyTooLongError", "InvalidURI": return .invalidKey
         case "EntityTooLarge": return .tooLarge
+        case "PreconditionFailed", "ConditionalRequestConflict": return .changed
         case "SlowDown", "SlowDownRead", "SlowDownWrite", "InternalError", "ServiceUnavailable", "RequestTimeout",
             // The body was damaged on its way.
             "BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody":
@@ -59,6 +60,7 @@ struct S3Failure: Error, Sendable {
         }
         switch status {
         case 401, 403: return .denied
+        case 412: return .changed
         case 429, 500, 502...599: return .unavailable
         // Whatever answered knows nothing of objects: that isn't the same as the object not being there.
         case _ where code == nil: return .unexpectedAnswer

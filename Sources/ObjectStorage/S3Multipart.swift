@@ -3,7 +3,7 @@ import HTTP
 /// Storing a file in parts ("Uploading and copying objects using multipart upload" in the S3 user guide).
 extension S3ObjectStorage {
     /// How many parts an upload may have at most.
-    private static let maximumParts: Int64 = 10_000
+    static let maximumParts: Int64 = 10_000
 
     func putInParts(_ key: String, _ source: SourceFile) async throws(ObjectStorageError) {
         let count = (source.size + options.partSize - 1) / options.partSize
@@ -14,25 +14,38 @@ extension S3ObjectStorage {
                 "the file for \(key.quotedForError) has \(source.size) bytes; up to \(limit) can be stored"
             )
         }
-        let upload = try await begin(key)
-        do throws(ObjectStorageError) {
+        try await inParts(key, contentType: "application/octet-stream") { upload throws(ObjectStorageError) in
             var tags: [String] = []
             for part in 0..<count {
-                tags.append(try await put(part: Int(part), of: source, key: key, upload: upload))
+                let offset = part * options.partSize
+                let bytes = try await disk.run { () throws(ObjectStorageError) in
+                    try source.readExactly(at: offset, count: Int(min(options.partSize, source.size - offset)))
+                }
+                tags.append(try await put(part: tags.count + 1, bytes, key: key, upload: upload))
             }
             try await complete(key, upload: upload, tags: tags, size: source.size)
-        } catch {
+        }
+    }
+
+    /// Begins an upload for an operation, and has it thrown away when that fails.
+    func inParts(
+        _ key: String,
+        contentType: String,
+        _ operation: (_ upload: String) async throws(ObjectStorageError) -> Void
+    ) async throws(ObjectStorageError) {
+        let upload = try await begin(key, contentType)
+        do throws(ObjectStorageError) { try await operation(upload) } catch {
             await abort(key, upload: upload)
             throw error
         }
     }
 
-    private func begin(_ key: String) async throws(ObjectStorageError) -> String {
+    private func begin(_ key: String, _ contentType: String) async throws(ObjectStorageError) -> String {
         let request = S3Request(
             .post,
             key: key,
             query: [S3Query("uploads")],
-            contentType: "application/octet-stream"
+            contentType: contentType
         )
         // When no answer comes, an upload may have begun whose name nobody knows; it isn't begun a second time.
         return try await repeating("begin upload", unless: { !$0.isSurelyWithoutEffect }) {
@@ -45,17 +58,15 @@ extension S3ObjectStorage {
         }
     }
 
-    private func put(
+    /// Stores a part; the first has the number 1.
+    /// - Returns: its tag.
+    func put(
         part: Int,
-        of source: SourceFile,
+        _ bytes: [UInt8],
         key: String,
         upload: String
     ) async throws(ObjectStorageError) -> String {
-        let offset = Int64(part) * options.partSize
-        let bytes = try await disk.run { () throws(ObjectStorageError) in
-            try source.readExactly(at: offset, count: Int(min(options.partSize, source.size - offset)))
-        }
-        let query = [S3Query("partNumber", String(part + 1)), S3Query("uploadId", upload)]
+        let query = [S3Query("partNumber", String(part)), S3Query("uploadId", upload)]
         let request = S3Request(.put, key: key, query: query, body: bytes)
         return try await repeating("put part") { () throws(ObjectStorageError) in
             guard let tag = try await send(request).headers.first("ETag"), !tag.isEmpty else {
@@ -65,30 +76,37 @@ extension S3ObjectStorage {
         }
     }
 
-    private func complete(
+    /// Makes an object of the parts.
+    /// - Parameters:
+    ///   - size: how many bytes they have together.
+    ///   - condition: a header field that says what the object has to be until then.
+    func complete(
         _ key: String,
         upload: String,
         tags: [String],
-        size: Int64
+        size: Int64,
+        condition: S3Condition? = nil
     ) async throws(ObjectStorageError) {
         let parts = tags.enumerated().map { index, tag in
             "<Part><PartNumber>\(index + 1)</PartNumber><ETag>\(tag.escapedForXML)</ETag></Part>"
         }
         let text = "<CompleteMultipartUpload>\(parts.joined())</CompleteMultipartUpload>"
-        let request = S3Request(
+        var request = S3Request(
             .post,
             key: key,
             query: [S3Query("uploadId", upload)],
             contentType: "application/xml",
             body: Array(text.utf8)
         )
+        request.headers = condition?.headers ?? []
+        let completion = request
         var isRepeated = false
         try await repeating("complete upload") { () throws(ObjectStorageError) in
             do throws(ObjectStorageError) {
-                let node = try await xml(of: try await send(request))
+                let node = try await xml(of: try await send(completion))
                 // The status is sent before the parts are joined, so an error may follow a 200.
                 if node.name == "Error" {
-                    throw S3Failure(status: 200, node: node).error(for: request, at: configuration)
+                    throw S3Failure(status: 200, node: node).error(for: completion, at: configuration)
                 }
                 guard node.name == "CompleteMultipartUploadResult" else {
                     throw .unexpected("XML named \(node.name.quotedForError)", at: configuration)
@@ -104,7 +122,7 @@ extension S3ObjectStorage {
     }
 
     /// Has the server throw the parts away. Also done for a task that was cancelled, so in a task that isn't.
-    private func abort(_ key: String, upload: String) async {
+    func abort(_ key: String, upload: String) async {
         var request = S3Request(.delete, key: key, query: [S3Query("uploadId", upload)])
         request.deadlines = HTTPDeadlines(connect: .seconds(2), idle: .seconds(5), total: .seconds(5))
         let abortion = request
@@ -117,7 +135,7 @@ extension S3ObjectStorage {
 
 extension ObjectStorageError {
     /// Whether the request can't have done anything: no connection came about, or the server said no.
-    fileprivate var isSurelyWithoutEffect: Bool {
+    var isSurelyWithoutEffect: Bool {
         if cause is S3Failure { return true }
         guard let error = cause as? HTTPError else { return false }
         return [.refused, .unresolved, .timeoutConnect].contains(error.code)

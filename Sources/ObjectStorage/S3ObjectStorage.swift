@@ -145,7 +145,7 @@ public struct S3ObjectStorage: ObjectStorage {
     }
 
     /// Size and tag from the head of an answer. Whatever isn't an object store, as a web server, seldom sends both.
-    private func objectInfo(_ key: String, _ response: HTTPResponse) throws(ObjectStorageError) -> ObjectInfo {
+    func objectInfo(_ key: String, _ response: HTTPResponse) throws(ObjectStorageError) -> ObjectInfo {
         guard let size = response.headers.first("Content-Length").flatMap(Int64.init), size >= 0,
             let etag = response.headers.first("ETag"), !etag.isEmpty
         else {
@@ -158,7 +158,7 @@ public struct S3ObjectStorage: ObjectStorage {
     }
 
     /// Hands over the body in blocks of about a megabyte, and sees to it that it is as long as announced.
-    private func forEachBlock(
+    func forEachBlock(
         of body: HTTPResponseBody,
         info: ObjectInfo,
         _ take: ([UInt8]) async throws(ObjectStorageError) -> Void
@@ -192,6 +192,8 @@ public struct S3ObjectStorage: ObjectStorage {
 public struct S3Options: Sendable {
     /// Files larger than this many bytes are stored in parts of this size; at least 5 MiB on real servers.
     public var partSize: Int64
+    /// About how many bytes the server is asked to copy at once when an object grows, 5 MiB to 5 GiB on real servers.
+    public var copySize: Int64
     /// How often a request is tried at most.
     public var attempts: Int
     /// The waits between attempts.
@@ -204,12 +206,14 @@ public struct S3Options: Sendable {
     /// 8 MiB parts; up to 4 attempts within 30 s, 5 s to connect and 15 s without a byte each, unless given otherwise.
     public init(
         partSize: Int64 = 8 << 20,
+        copySize: Int64 = 256 << 20,
         attempts: Int = 4,
         backoff: Backoff? = nil,
         patience: Duration = .seconds(30),
         deadlines: HTTPDeadlines = HTTPDeadlines(connect: .seconds(5), idle: .seconds(15))
     ) {
         self.partSize = partSize
+        self.copySize = copySize
         self.attempts = attempts
         self.backoff = backoff ?? (try? Backoff(initial: .milliseconds(200), maximum: .seconds(3))) ?? .standard
         self.patience = patience

@@ -10,6 +10,8 @@ struct S3Request: Sendable {
     var key: String?
     var query: [S3Query]
     var contentType: String?
+    /// Further header fields, by lower-case name; all are signed.
+    var headers: [(name: String, value: String)] = []
     var body: [UInt8]
     var deadlines: HTTPDeadlines?
 
@@ -77,6 +79,7 @@ extension S3ObjectStorage {
             request.body.isEmpty ? SignatureV4.emptyBodyHash : hexadecimal(SHA256.hash(data: request.body))
         var headers = [("host", configuration.host), ("x-amz-content-sha256", bodyHash), ("x-amz-date", time.full)]
         if let type = request.contentType { headers.append(("content-type", type)) }
+        headers += request.headers.map { ($0.name, $0.value) }
         let authorization = signature.authorization(
             method: request.method.rawValue,
             path: path,

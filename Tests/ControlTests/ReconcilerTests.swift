@@ -12,6 +12,7 @@ import Util
     let store: MemoryStore
     let runner: FakeRunner
     let passes = Watched<(good: Int, bad: Int)>((0, 0))
+    let observations = Watched<[(id: BotID?, runs: [ObservedRun])]>([])
     let reconciler: Reconciler<ManualClock>
 
     var startGate: Gate { runner.startGate }
@@ -23,6 +24,7 @@ import Util
     init(store: MemoryStore, runner: FakeRunner?, strangerGrace: Duration = .seconds(300)) {
         let clock = ManualClock()
         let passes = passes
+        let observations = observations
         let now: @Sendable () -> Timestamp = {
             Timestamp(secondsSince1970: 1_800_000_000).advanced(by: clock.now.offset)
         }
@@ -43,7 +45,8 @@ import Util
                     passes.withLock { passes in
                         if case .success = result { passes.good += 1 } else { passes.bad += 1 }
                     }
-                }
+                },
+                onObserved: { id, runs in observations.withLock { $0.append((id, runs)) } }
             ),
             clock: clock,
             now: now,
@@ -75,6 +78,23 @@ import Util
         #expect(runner.state.withLock { $0.starts.count } == 40)
         #expect(runner.state.withLock { $0.mostOfOne } == 1)
         #expect(runner.state.withLock { $0.mostParallel } <= 2)
+    }
+
+    @Test func whatIsObservedIsToldAndWhatCannotBeReadIsNot() async {
+        store.put(bot("a"))
+        runner.put(id: "old", origin: .hash("h"))
+        await running {
+            await runner.state.until { $0.starts.count == 1 }
+            await pass()
+            reconciler.wake(.bot("a"))
+            await observations.until { $0.contains { $0.id == "a" && $0.runs.map(\.id) == ["a"] } }
+            let before = observations.withLock { $0.count }
+            runner.state.withLock { $0.listError = RunnerError(.unavailable, "down") }
+            await pass()
+            #expect(observations.withLock { $0.count } == before)
+        }
+        let all = observations.withLock { $0.filter { $0.id == nil }.map { $0.runs.map(\.id).sorted() } }
+        #expect(all.first == ["old"])
     }
 
     @Test func noMoreBotsAreStartedAtATimeThanAllowed() async {

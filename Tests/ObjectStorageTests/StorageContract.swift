@@ -6,9 +6,9 @@ import Testing
 /// What every bucket does, whatever is behind it. Each check works under a prefix of its own in a bucket that is there.
 enum StorageContract: String, CaseIterable, Sendable {
     case bytes, replacing, anyKey, missing, limits, intoFile, fromFile, listing, invalidKeys, concurrentPuts,
-        unreadableFile
+        unreadableFile, parts, appending, appendingToOther
 
-    func check(_ storage: any ObjectStorage, longest: Int = 1024) async throws {
+    func check(_ storage: any ObjectAppending, longest: Int = 1024) async throws {
         try await storage.check()
         let prefix = "\(rawValue)-\(UInt32.random(in: 0 ... .max))/"
         switch self {
@@ -23,7 +23,83 @@ enum StorageContract: String, CaseIterable, Sendable {
         case .invalidKeys: try await invalidKeys(storage)
         case .concurrentPuts: try await concurrentPuts(storage, prefix)
         case .unreadableFile: try await unreadableFile(storage, prefix)
+        case .parts: try await parts(storage, prefix)
+        case .appending: try await appending(storage, prefix)
+        case .appendingToOther: try await appendingToOther(storage, prefix)
         }
+    }
+
+    private func parts(_ storage: any ObjectAppending, _ prefix: String) async throws {
+        let content = pattern(300_000)
+        try await storage.put(prefix + "p", bytes: content, contentType: "text/plain")
+        let info = try #require(try await storage.info(prefix + "p"))
+        for range in [Int64(0)..<1, 0..<300_000, 299_999..<300_000, 1_000..<201_000] {
+            let part = try await storage.read(range, of: info)
+            #expect(part == Array(content[Int(range.lowerBound)..<Int(range.upperBound)]), "\(range)")
+        }
+        for range in [Int64(0)..<0, 0..<300_001, -1..<3] {
+            let error = await #expect(throws: ObjectStorageError.self) { try await storage.read(range, of: info) }
+            #expect(error?.code == .refused)
+        }
+        try await storage.put(prefix + "p", bytes: content + [1], contentType: "text/plain")
+        let error = await #expect(throws: ObjectStorageError.self) { try await storage.read(0..<10, of: info) }
+        #expect(error?.code == .changed)
+        try await storage.delete(prefix + "p")
+        let gone = await #expect(throws: ObjectStorageError.self) { try await storage.read(0..<10, of: info) }
+        #expect(gone?.code == .notFound)
+    }
+
+    private func appending(_ storage: any ObjectAppending, _ prefix: String) async throws {
+        let key = prefix + "a b/ü+%"
+        var expected: [UInt8] = []
+        // On both sides of the sizes from which on S3 copies (5 MiB) and sends in parts (8 MiB).
+        for size in [0, 1, 1_000, 5 << 20, 1, 9 << 20, 0, 17] {
+            let info = try await storage.info(key)
+            let new = pattern(size)
+            try await storage.append(to: key, base: info, bytes: new, contentType: "text/plain")
+            expected += new
+            #expect(try await storage.info(key)?.size == Int64(expected.count))
+        }
+        #expect(try await storage.getBytes(key, limit: 20 << 20) == expected)
+        #expect(try await storage.list(prefix: prefix).map(\.size) == [Int64(expected.count)])
+        var pieces = (0..<20).map { pattern(1 << 20 | $0) }
+        expected += pieces.joined()
+        let info = try await storage.info(key)
+        try await storage.append(to: key, base: info, contentType: "text/plain") { () throws(ObjectStorageError) in
+            pieces.isEmpty ? nil : pieces.removeFirst()
+        }
+        #expect(try await storage.getBytes(key, limit: 50 << 20) == expected)
+        // A source that fails leaves the object as it was.
+        let base = try await storage.info(key)
+        var count = 0
+        let error = await #expect(throws: ObjectStorageError.self) {
+            try await storage.append(to: key, base: base, contentType: "text/plain") { () throws(ObjectStorageError) in
+                count += 1
+                if count > 9 { throw ObjectStorageError(.localFile, "unreadable") }
+                return [UInt8](repeating: 7, count: 1 << 20)
+            }
+        }
+        #expect(error?.code == .localFile)
+        #expect(try await storage.info(key)?.size == base?.size)
+    }
+
+    private func appendingToOther(_ storage: any ObjectAppending, _ prefix: String) async throws {
+        let key = prefix + "o"
+        try await storage.append(to: key, base: nil, bytes: Array("one".utf8), contentType: "text/plain")
+        let first = try #require(try await storage.info(key))
+        try await storage.append(to: key, base: first, bytes: Array("two".utf8), contentType: "text/plain")
+        for base in [first, nil] {
+            let error = await #expect(throws: ObjectStorageError.self) {
+                try await storage.append(to: key, base: base, bytes: Array("lost".utf8), contentType: "text/plain")
+            }
+            #expect(error?.code == .changed)
+        }
+        #expect(try await storage.getBytes(key, limit: 100) == Array("onetwo".utf8))
+        try await storage.delete(key)
+        await #expect(throws: ObjectStorageError.self) {
+            try await storage.append(to: key, base: first, bytes: Array("x".utf8), contentType: "text/plain")
+        }
+        #expect(try await storage.info(key) == nil)
     }
 
     private func bytes(_ storage: any ObjectStorage, _ prefix: String) async throws {
