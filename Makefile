@@ -1,6 +1,6 @@
 # The project's habits; each is a script or one command, so that both can be read and run alone.
 
-.PHONY: setup build test lint docs demo clean
+.PHONY: setup build test bench lint docs demo clean
 
 setup:  ## Install what a build needs
 	scripts/setup
@@ -10,6 +10,9 @@ build: setup  ## Build everything, debug
 
 test:  ## All tests against real services; ARGS='--filter ModelTests' for some
 	scripts/test $(ARGS)
+
+bench:  ## How fast it is, against the engine's own speed; ARGS='--write' or ARGS='cold crash' for some rows
+	scripts/bench $(ARGS)
 
 lint:  ## Style of scripts and sources
 	scripts/lint

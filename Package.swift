@@ -111,6 +111,15 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "TestSupport", "Model", "Runtime", "HTTP", "Util",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks",
+            swiftSettings: settings
+        ),
         tests("ModelTests", ["Model"]),
         tests("UtilTests", ["Util", log], resources: [.copy("Corpus")]),
         tests("EntrypointsTests", ["Entrypoints"]),
