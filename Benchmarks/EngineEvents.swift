@@ -10,11 +10,14 @@ struct EngineEvent: Sendable {
     let container: String
     let labels: [String: String]
     let time: Timestamp
+    /// When it was read here.
+    let readAt: Timestamp
 
     init?(_ line: some Collection<UInt8>) {
         guard let event = try? JSONValue.parse(line).object, let time = event["timeNano"]?.integer,
             let actor = event["Actor"]?.object, let container = actor["ID"]?.string
         else { return nil }
+        readAt = Timestamp.now
         action = event["Action"]?.string ?? ""
         self.container = container
         self.time = Timestamp(nanosecondsSince1970: time)
@@ -25,13 +28,18 @@ struct EngineEvent: Sendable {
 /// Everything that happens to an engine's containers, as it says so itself.
 final class EngineEvents: Sendable {
     private let events = Mutex<[EngineEvent]>([])
+    private let onEvent: @Sendable (EngineEvent) -> Void
+
+    private init(_ onEvent: @escaping @Sendable (EngineEvent) -> Void) { self.onEvent = onEvent }
 
     /// Runs a body while an engine's events are listened to.
+    /// - Parameter onEvent: called with each as it comes.
     static func watching<Result: Sendable>(
         _ api: EngineAPI,
+        onEvent: @escaping @Sendable (EngineEvent) -> Void = { _ in },
         _ body: @escaping @Sendable (EngineEvents) async throws -> Result
     ) async throws -> Result {
-        let watch = EngineEvents()
+        let watch = EngineEvents(onEvent)
         // The engine sends the head before it begins to listen: what happens in between is asked for by its time.
         let since = String(Timestamp.now.secondsSince1970)
         let filters = JSONValue.object(["type": ["container"]]).text
@@ -60,7 +68,10 @@ final class EngineEvents: Sendable {
         for try await piece in body {
             rest += piece
             while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                if let event = EngineEvent(rest[..<end]) { events.withLock { $0.append(event) } }
+                if let event = EngineEvent(rest[..<end]) {
+                    events.withLock { $0.append(event) }
+                    onEvent(event)
+                }
                 rest.removeSubrange(...end)
             }
         }

@@ -23,7 +23,7 @@ struct Peer: Sendable {
             "--workdir", "/bot", "--entrypoint", command.joined(separator: " "),
         ]
         return Peer(name: "docker service create --replicas \(count)") {
-            try await requireCommand(fixed + variables + [recording.image])
+            try await requireCommand(fixed + variables + [recording.imageID])
         } stop: {
             try await engine.docker("service", "rm", "bench")
         }

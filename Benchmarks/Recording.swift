@@ -18,6 +18,8 @@ struct Recording: Sendable {
     let instance: String
     /// The prepared image with the bot's code in it, so that the floor's containers do the same work without an upload.
     let image: String
+    /// Its id. Swarm asks no registry about an image that is named so.
+    let imageID: String
     /// The bot's code, as a tar for `/bot`.
     let code: [UInt8]
     let run: String
@@ -51,7 +53,7 @@ struct Recording: Sendable {
         }
         await process.stop()
         let details = try await api.inspect(summary["Id"]?.string ?? "")
-        let (image, code) = try await floorImage(bench, api: api, base: details)
+        let (image, imageID, code) = try await floorImage(bench, api: api, base: details)
         let recording = Recording(
             details: details,
             summary: summary,
@@ -59,6 +61,7 @@ struct Recording: Sendable {
             info: try await api.send(.get, "/info").expect(200).json,
             instance: instance,
             image: image,
+            imageID: imageID,
             code: code,
             run: bench.run
         )
@@ -68,7 +71,7 @@ struct Recording: Sendable {
 
     /// The prepared image with the code in `/bot`.
     private static func floorImage(_ bench: BenchEnvironment, api: EngineAPI, base details: JSONObject) async throws
-        -> (String, [UInt8])
+        -> (name: String, id: String, code: [UInt8])
     {
         guard let base = details["Config"]?.object?["Image"] else { throw FixtureError("a container without image") }
         let tar = try await runCommand([
@@ -82,10 +85,11 @@ struct Recording: Sendable {
         )
         try await upload(code, to: container, api: api)
         let query = [("container", container), ("repo", "the0-bench"), ("tag", bench.run), ("pause", "false")]
-        try await api.send(.post, "/commit", query: query, body: .bytes(Array(JSONValue(["Labels": labels]).text.utf8)))
-            .expect(201)
+        let body = HTTPRequestBody.bytes(Array(JSONValue(["Labels": labels]).text.utf8))
+        let answer = try await api.send(.post, "/commit", query: query, body: body).expect(201)
+        guard let id = try answer.json.object?["Id"]?.string else { throw FixtureError("a commit without an id") }
         try await api.send(.delete, "/containers/\(container)", query: [("force", "1")]).expect(204)
-        return ("the0-bench:\(bench.run)", code)
+        return ("the0-bench:\(bench.run)", id, code)
     }
 
     /// What the program does between making and starting a container, and the floor doesn't.

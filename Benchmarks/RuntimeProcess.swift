@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import Model
+import Synchronization
 import TestSupport
 import Util
 
@@ -26,6 +27,7 @@ final class RuntimeProcess: Sendable {
     let process: ChildProcess
     private let log: String
     private let client = HTTPClient(maxConnections: 2)
+    private let port = Mutex<String?>(nil)
 
     /// Starts it.
     /// - Parameters:
@@ -54,13 +56,20 @@ final class RuntimeProcess: Sendable {
 
     /// What `/metrics` or another path of its status server answers.
     func get(_ path: String) async throws -> (status: Int, text: String) {
-        let port = try await eventuallyValue(within: .seconds(30), "a status server") {
-            if let ended = process.termination { throw FixtureError("the program ended with \(ended)") }
-            return entries.first { $0.message == "status server is listening" }?.metadata["port"]
-        }
+        let port = try await listeningPort()
         let response = try await client.execute(HTTPRequest(url: "http://127.0.0.1:\(port)\(path)"))
         let text = String(decoding: try await response.body.collect(upTo: 8 << 20), as: UTF8.self)
         return (response.status, text)
+    }
+
+    private func listeningPort() async throws -> String {
+        if let known = port.withLock({ $0 }) { return known }
+        let found = try await eventuallyValue(within: .seconds(30), "a status server") {
+            if let ended = process.termination { throw FixtureError("the program ended with \(ended)") }
+            return entries.first { $0.message == "status server is listening" }?.metadata["port"]
+        }
+        port.withLock { $0 = found }
+        return found
     }
 
     /// Its metrics by full name with labels.
