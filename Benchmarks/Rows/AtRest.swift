@@ -69,7 +69,7 @@ enum AtRest {
             ],
             notes: [
                 "With MongoDB (change stream), NATS (JetStream), S3 and a real engine, every interval at its default. CPU is the "
-                    + "sum over all threads to the nanosecond (`schedstat`), resident memory is `VmRSS`, shared libraries included."
+                    + "process's own clock (`clock_getcpuclockid`), resident memory is `VmRSS`, shared libraries included."
             ]
         )
     }
