@@ -14,7 +14,7 @@ struct RuntimeCommand: AsyncParsableCommand {
             """,
         version: RuntimeVersion.current,
         subcommands: [
-            BotRunnerCommand.self, PlanCommand.self, VersionCommand.self, LocalSuperviseCommand.self,
+            BotRunnerCommand.self, LogsCommand.self, PlanCommand.self, VersionCommand.self, LocalSuperviseCommand.self,
         ]
     )
 }
