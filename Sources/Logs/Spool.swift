@@ -63,7 +63,11 @@ public final class Spool: Sendable {
         self.damage = damage
     }
 
-    deinit { close(lock) }
+    deinit {
+        // Closing alone leaves it locked while a child that was just forked has the descriptor too.
+        flock(lock, LOCK_UN)
+        close(lock)
+    }
 
     /// How many bytes it takes up.
     public var usedBytes: Int { budget.usedBytes }
