@@ -23,7 +23,9 @@ extension LocalRunner: RunnerHousekeeping {
             guard let owner, owner.kind == .live, !known.contains(owner.id) else { continue }
             // Nobody starts it meanwhile.
             let run = DataFolder.name(of: owner.kind, id: owner.id)
-            guard let lock = try await worker.run({ () throws(LocalError) in try RunLock.take("\(self.data.locks)/\(run)") })
+            guard
+                let lock = try await worker.run({ () throws(LocalError) in try RunLock.take("\(self.data.locks)/\(run)")
+                    })
             else { continue }
             defer { withExtendedLifetime(lock) {} }
             let removed = try await worker.run { () throws(LocalError) in
@@ -32,7 +34,10 @@ extension LocalRunner: RunnerHousekeeping {
                 return true
             }
             if removed {
-                logger.info("removed the state of a bot that is gone", metadata: ["bot": "\(owner.id.text.escapedForMessage)"])
+                logger.info(
+                    "removed the state of a bot that is gone",
+                    metadata: ["bot": "\(owner.id.text.escapedForMessage)"]
+                )
             }
         }
     }

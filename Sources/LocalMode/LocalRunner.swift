@@ -164,7 +164,9 @@ public final class LocalRunner: Runner {
 
     /// The runs of a kind, ended ones too.
     public func runs(of kind: ExecutableKind) async throws(RunnerError) -> [ObservedRun] {
-        try await listed { () throws(LocalError) in try self.states(of: kind).map { state throws(LocalError) in try state.observed() } }
+        try await listed { () throws(LocalError) in
+            try self.states(of: kind).map { state throws(LocalError) in try state.observed() }
+        }
     }
 
     /// The runs of one bot, ended ones too.
