@@ -87,11 +87,7 @@ extension LocalRunner: RunWatching {
         let name = state.folder.name
         do throws(LocalError) {
             // Who starts or removes it at the moment does the same.
-            guard
-                let lock = try await worker.run({ () throws(LocalError) in
-                    try RunLock.take("\(self.data.locks)/\(name)")
-                })
-            else { return }
+            guard let lock = try await tryLock(name) else { return }
             defer { withExtendedLifetime(lock) {} }
             guard let now = try await worker.run({ () throws(LocalError) in try RunState.read(state.folder) }),
                 now.record.reference == state.record.reference, case .lost(let status) = now.life

@@ -191,6 +191,12 @@ public final class LocalRunner: Runner {
         }
     }
 
+    /// The lock of a name, or nil when somebody else has it.
+    func tryLock(_ name: String) async throws(LocalError) -> RunLock? {
+        let path = "\(data.locks)/\(name)"
+        return try await worker.run { () throws(LocalError) in try RunLock.take(path) }
+    }
+
     /// Every run of a kind; blocks.
     func states(of kind: ExecutableKind) throws(LocalError) -> [RunState] {
         guard let names = try SystemFile.names(in: data.runs) else { throw .system("can't list", data.runs, ENOENT) }

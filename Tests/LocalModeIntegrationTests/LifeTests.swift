@@ -150,6 +150,7 @@ import Testing
             #expect(try SystemFile.names(in: local.data.states)?.count == 1)
             try await runner.removeLeftovers(known: [])
             #expect(try SystemFile.names(in: local.data.states) == [])
+            #expect(try SystemFile.names(in: local.data.locks) == [])
         }
     }
 
