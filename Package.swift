@@ -137,6 +137,7 @@ let package = Package(
             "DockerModeIntegrationTests",
             ["DockerMode", "Model", "Runtime", "Entrypoints", "Archive", "HTTP", "Util", "TestSupport", log]
         ),
+        tests("LocalModeTests", ["LocalMode", "Model", "Runtime", "Util", "TestSupport"]),
         tests(
             "LocalModeIntegrationTests",
             ["LocalMode", "Model", "Runtime", "Util", "TestSupport", log]

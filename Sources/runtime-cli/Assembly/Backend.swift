@@ -87,7 +87,7 @@ struct Backend: Sendable {
                 instance: settings.instance,
                 code: code,
                 settings: settings.local,
-                supervisor: [try ownProgram(), "local-supervise"],
+                supervisor: [try ownProgram(), Program.supervise],
                 path: getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin",
                 executor: executor,
                 logger: logger

@@ -51,7 +51,8 @@ extension SettingKey {
 
     /// Every setting that a settings file may hold.
     static let all = [
-        store, mongoURI, natsURL, reconcileInterval, instance, backend, localSandbox, dockerHost, dockerTLSVerify, dockerCertificates, network,
+        store, mongoURI, natsURL, reconcileInterval, instance, backend, localSandbox, dockerHost, dockerTLSVerify,
+        dockerCertificates, network,
         pull,
         image, memoryLimit, memoryLimitMegabytes, cpuLimit, cpuShares, parallelStarts, stopGrace, restartInitial,
         restartMaximum, restartResetAfter, cacheDirectory, cacheSize, user, processLimit, tmpSize, readOnlyRoot,
