@@ -140,7 +140,8 @@ let package = Package(
         tests(
             "RuntimeCLITests",
             [
-                "runtime-cli", "Model", "Runtime", "Control", "DockerMode", "ObjectStorage", "Monitoring", "Util",
+                "runtime-cli", "Model", "Runtime", "Control", "DockerMode", "LocalMode", "ObjectStorage", "Monitoring",
+                "Util",
                 "TestSupport", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]

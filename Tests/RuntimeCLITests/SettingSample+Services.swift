@@ -1,5 +1,6 @@
 import Control
 import DockerMode
+import LocalMode
 import ObjectStorage
 
 @testable import runtime_cli
