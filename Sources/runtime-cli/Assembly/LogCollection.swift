@@ -16,7 +16,7 @@ final class LogCollection: Sendable {
     private let storage: (any ObjectAppending)?
     private let masks: MaskedBots?
     private let logger: Logger
-    private let collector = Mutex<LogCollector?>(nil)
+    private let final = FinalReader()
 
     /// How long lines that aren't stored yet may hold up the end; they stay in the spool.
     private static let finish = Duration.seconds(5)
@@ -33,7 +33,7 @@ final class LogCollection: Sendable {
         self.storage = storage
         self.masks = masks
         self.logger = logger
-        backend.readFinally(self)
+        backend.readFinally(final)
     }
 
     /// The folder that lines wait in.
@@ -43,7 +43,7 @@ final class LogCollection: Sendable {
 
     /// Tells what runs there are.
     func observed(_ runs: [ObservedRun], of id: BotID?) {
-        collector.withLock { $0 }?.observed(runs, of: id)
+        collector?.observed(runs, of: id)
     }
 
     /// Takes the spool, unless another process has it; before anything can be removed whose last lines are to be read.
@@ -57,23 +57,32 @@ final class LogCollection: Sendable {
     /// Collects until cancelled; while another process has the spool, waits for it.
     /// - Parameter opened: called when the spool is there at last, so that what runs is looked at again.
     func run(opened: @Sendable () -> Void) async {
-        while collector.withLock({ $0 == nil }) {
+        while collector == nil {
             // Cancelled means that nothing is collected any more.
             do { try await Task.sleep(for: .seconds(2)) } catch { return }
             guard (try? await take()) != nil else { continue }
             logger.notice("bots' output is collected from now on")
             opened()
         }
-        await collector.withLock { $0 }?.run()
+        await collector?.run()
     }
 
     /// Stores what isn't yet, as far as that goes quickly.
-    func end() async { await collector.withLock { $0 }?.finish(within: Self.finish) }
+    func end() async {
+        await collector?.finish(within: Self.finish)
+        // The collector has the runner, and the runner who reads last.
+        final.set(nil)
+    }
+
+    private var collector: LogCollector? { final.collector }
 
     private func take() async throws {
         let path = Self.spool(settings)
         // Without an object store a spool is all there is of a bot's output.
-        let options = Spool.Options(limit: Int(clamping: settings.logs.spoolSize), ring: storage == nil ? 10 << 20 : nil)
+        let options = Spool.Options(
+            limit: Int(clamping: settings.logs.spoolSize),
+            ring: storage == nil ? 10 << 20 : nil
+        )
         let executor = try BlockingExecutor(name: "logs", threads: 4)
         let spool = try await executor.blocking {
             try FileManager.default.createDirectory(
@@ -93,14 +102,19 @@ final class LogCollection: Sendable {
             executor: executor,
             logger: logger
         )
-        self.collector.withLock { $0 = collector }
+        final.set(collector)
     }
 }
 
-extension LogCollection: FinalOutputReading {
-    func readToEnd(of run: ObservedRun) async {
-        await collector.withLock { $0 }?.readToEnd(of: run)
-    }
+/// Reads what a run wrote last, while there is a collector.
+private final class FinalReader: FinalOutputReading {
+    private let state = Mutex<LogCollector?>(nil)
+
+    var collector: LogCollector? { state.withLock { $0 } }
+
+    func set(_ collector: LogCollector?) { state.withLock { $0 = collector } }
+
+    func readToEnd(of run: ObservedRun) async { await collector?.readToEnd(of: run) }
 }
 
 /// The collection of the bots' output; ends after the reconciler, whose removals it reads the last lines of.

@@ -16,6 +16,7 @@ extension RunnerAssembly {
 
     /// Serves until SIGTERM or SIGINT.
     func serve(stopBotsOnExit: Bool, printStatus: Bool) async throws {
+        DescriptorLimit.raise()
         announce()
         // Outlasts the engine's own deadline for a stubborn bot, where bots are taken along.
         let patience =

@@ -121,7 +121,9 @@ struct LogsCommand: AsyncParsableCommand {
 private struct UnknownBot: Error, CustomStringConvertible {
     let id: BotID
 
-    var description: String { "no bot \(id.text.escapedForMessage): it is neither in the store nor has it written anything" }
+    var description: String {
+        "no bot \(id.text.escapedForMessage): it is neither in the store nor has it written anything"
+    }
 }
 
 /// Nobody reads any more.
