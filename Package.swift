@@ -33,7 +33,7 @@ let package = Package(
             name: "BotRuntime",
             targets: [
                 "Model", "Util", "Entrypoints", "Runtime", "Control", "HTTP", "Archive", "ObjectStorage", "CodeCache",
-                "DockerMode", "LocalMode", "DirectoryStore", "MongoStore", "NATSBus",
+                "DockerMode", "LocalMode", "Logs", "DirectoryStore", "MongoStore", "NATSBus",
             ]
         ),
     ],
@@ -74,6 +74,7 @@ let package = Package(
         library("NATSBus", ["CNats", "Model", "Util", "Control", log]),
         library("Archive", ["CArchive"]),
         library("ObjectStorage", ["HTTP", "Util", crypto, log]),
+        library("Logs", ["Model", "Runtime", "ObjectStorage", "Util", crypto, log, metrics]),
         library("CodeCache", ["Archive", "Model", "ObjectStorage", "Runtime", "Util", crypto, log]),
         library("DockerMode", ["Model", "Runtime", "Entrypoints", "HTTP", "Util", crypto, log]),
         library(
@@ -97,7 +98,8 @@ let package = Package(
             name: "runtime-cli",
             dependencies: [
                 "Model", "Util", "Entrypoints", "Runtime", "Control", "HTTP", "MongoStore", "DirectoryStore", "NATSBus",
-                "Archive", "ObjectStorage", "CodeCache", "DockerMode", "LocalMode", "Monitoring", log, metrics, yams,
+                "Archive", "ObjectStorage", "CodeCache", "DockerMode", "LocalMode", "Logs", "Monitoring", log, metrics,
+                yams,
                 lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -129,6 +131,11 @@ let package = Package(
         tests("ArchiveTests", ["Archive"], resources: [.copy("Corpus")]),
         tests("MonitoringTests", ["Monitoring", "Util", metrics, log, lifecycle]),
         tests("CodeCacheTests", ["Archive", "CodeCache", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport"]),
+        tests("LogsTests", ["Logs", "Model", "Runtime", "ObjectStorage", "HTTP", "Util", "TestSupport", log]),
+        tests(
+            "LogsIntegrationTests",
+            ["Logs", "Model", "Runtime", "ObjectStorage", "HTTP", "Util", "TestSupport", log]
+        ),
         tests("ObjectStorageTests", ["ObjectStorage", "HTTP", "Util", "TestSupport", log]),
         tests("ObjectStorageIntegrationTests", ["ObjectStorage", "HTTP", "Util", "TestSupport", log]),
         tests("MongoStoreTests", ["MongoStore", "CMongo", "Model", "Control", "Util", log]),
@@ -139,6 +146,7 @@ let package = Package(
             "DockerModeIntegrationTests",
             ["DockerMode", "Model", "Runtime", "Entrypoints", "Archive", "HTTP", "Util", "TestSupport", log]
         ),
+        tests("LocalModeTests", ["LocalMode", "Model", "Runtime", "Util", "TestSupport"]),
         tests(
             "LocalModeIntegrationTests",
             ["LocalMode", "Model", "Runtime", "Util", "TestSupport", log]
@@ -148,7 +156,8 @@ let package = Package(
         tests(
             "RuntimeCLITests",
             [
-                "runtime-cli", "Model", "Runtime", "Control", "DockerMode", "ObjectStorage", "Monitoring", "Util",
+                "runtime-cli", "Model", "Runtime", "Control", "DockerMode", "LocalMode", "ObjectStorage", "Monitoring",
+                "Util",
                 "TestSupport", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]

@@ -1,6 +1,7 @@
 import Crypto
 import Glibc
 import Runtime
+import Util
 
 /// SHA-256 in hexadecimal.
 enum Digest {
@@ -8,10 +9,10 @@ enum Digest {
     static func of(_ texts: [String]) -> String {
         var hash = SHA256()
         for text in texts { hash.update(data: Array("\(text.utf8.count):\(text)".utf8)) }
-        return hexadecimal(hash.finalize())
+        return hash.finalize().hexText
     }
 
-    static func of(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
+    static func of(_ bytes: [UInt8]) -> String { SHA256.hash(data: bytes).hexText }
 
     /// Of an open file's content.
     static func of(descriptor: Int32, path: String) throws(RunnerError) -> String {
@@ -24,7 +25,7 @@ enum Digest {
             let count = pread(descriptor, buffer.baseAddress, buffer.count, offset)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw .system("can't read", path, errno) }
-            guard count > 0 else { return hexadecimal(hash.finalize()) }
+            guard count > 0 else { return hash.finalize().hexText }
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             offset += off_t(count)
         }
@@ -36,9 +37,5 @@ enum Digest {
                 (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
                     || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
             }
-    }
-
-    private static func hexadecimal(_ digest: SHA256.Digest) -> String {
-        digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

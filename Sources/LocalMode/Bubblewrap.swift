@@ -17,7 +17,8 @@ struct Bubblewrap: Sendable {
         for folder in Bubblewrap.system { command += ["--ro-bind-try", folder, folder] }
         command += [
             "--ro-bind-try", Bubblewrap.resolver, Bubblewrap.resolver, "--proc", "/proc", "--dev", "/dev",
-            "--size", "\(temporarySize)", "--tmpfs", "/tmp", "--bind", place.run.code, "/bot", "--bind", place.state, "/state",
+            "--size", "\(temporarySize)", "--tmpfs", "/tmp", "--bind", place.run.code, "/bot", "--bind", place.state,
+            "/state",
             "--ro-bind", place.run.scripts, EntrypointKind.defaultDirectory, "--chdir", "/bot", "--",
         ]
         return command

@@ -24,7 +24,8 @@ struct ControlGroups: Sendable, Hashable {
 
     /// Tries what this process may do.
     static func probe() throws(LocalError) -> ControlGroups {
-        guard let mounts = try SystemFile.read("/proc/self/mountinfo"), let own = try SystemFile.read("/proc/self/cgroup")
+        guard let mounts = try SystemFile.read("/proc/self/mountinfo"),
+            let own = try SystemFile.read("/proc/self/cgroup")
         else { return .none }
         return ControlGroups(
             hierarchies: hierarchies(
@@ -52,7 +53,9 @@ struct ControlGroups: Sendable, Hashable {
             let options = Set((rest.last ?? "").split(separator: ",").map(String.init))
             guard
                 let own = paths.first(where: {
-                    isUnified ? $0.controllers.isEmpty : !$0.controllers.isDisjoint(with: used) && $0.controllers.isSubset(of: options)
+                    isUnified
+                        ? $0.controllers.isEmpty
+                        : !$0.controllers.isDisjoint(with: used) && $0.controllers.isSubset(of: options)
                 })
             else { continue }
             // In a container the mount shows a part of the tree, and the path counts from its root.
@@ -99,29 +102,39 @@ struct ControlGroups: Sendable, Hashable {
         }
     }
 
-    private func unified(_ controllers: Set<String>, _ resources: Resources, _ processes: Int64) -> [GroupOrder.Setting] {
+    private func unified(_ controllers: Set<String>, _ resources: Resources, _ processes: Int64) -> [GroupOrder.Setting]
+    {
         var settings: [GroupOrder.Setting] = []
         if controllers.contains("memory") {
             settings.append(.init(file: "memory.max", value: "\(resources.memoryLimit)", limit: "memory"))
             settings.append(.init(file: "memory.swap.max", value: "0"))
         }
-        if controllers.contains("pids") { settings.append(.init(file: "pids.max", value: "\(processes)", limit: "pids")) }
+        if controllers.contains("pids") {
+            settings.append(.init(file: "pids.max", value: "\(processes)", limit: "pids"))
+        }
         if controllers.contains("cpu") {
-            settings.append(.init(file: "cpu.max", value: "\(max(1000, resources.cpuLimit * 100)) 100000", limit: "cpu"))
+            settings.append(
+                .init(file: "cpu.max", value: "\(max(1000, resources.cpuLimit * 100)) 100000", limit: "cpu")
+            )
         }
         return settings
     }
 
-    private func legacy(_ controllers: Set<String>, _ resources: Resources, _ processes: Int64) -> [GroupOrder.Setting] {
+    private func legacy(_ controllers: Set<String>, _ resources: Resources, _ processes: Int64) -> [GroupOrder.Setting]
+    {
         var settings: [GroupOrder.Setting] = []
         if controllers.contains("memory") {
             settings.append(.init(file: "memory.limit_in_bytes", value: "\(resources.memoryLimit)", limit: "memory"))
             settings.append(.init(file: "memory.memsw.limit_in_bytes", value: "\(resources.memoryLimit)"))
         }
-        if controllers.contains("pids") { settings.append(.init(file: "pids.max", value: "\(processes)", limit: "pids")) }
+        if controllers.contains("pids") {
+            settings.append(.init(file: "pids.max", value: "\(processes)", limit: "pids"))
+        }
         if controllers.contains("cpu") {
             settings.append(.init(file: "cpu.cfs_period_us", value: "100000"))
-            settings.append(.init(file: "cpu.cfs_quota_us", value: "\(max(1000, resources.cpuLimit * 100))", limit: "cpu"))
+            settings.append(
+                .init(file: "cpu.cfs_quota_us", value: "\(max(1000, resources.cpuLimit * 100))", limit: "cpu")
+            )
         }
         return settings
     }

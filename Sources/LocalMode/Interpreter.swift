@@ -1,5 +1,5 @@
-import Entrypoints
 import CLinux
+import Entrypoints
 import Glibc
 import Model
 import Runtime
@@ -12,7 +12,8 @@ struct Interpreters: Sendable {
     /// Checks that a bot can be run here.
     /// - Throws: ``RunnerError`` with code `image` that names what is missing.
     func check(_ spec: LaunchSpec) throws(RunnerError) {
-        for command in ["/bin/sh"] + [spec.runtime.entrypoint.interpreter].compactMap(\.self) where find(command) == nil {
+        for command in ["/bin/sh"] + [spec.runtime.entrypoint.interpreter].compactMap(\.self) where find(command) == nil
+        {
             throw RunnerError(
                 .image,
                 "bot \(spec.id.text.escapedForMessage): \(spec.runtime.name) needs '\(command)', which this machine doesn't have"

@@ -36,7 +36,8 @@ struct LaunchOrder: Sendable, Hashable {
         guard let object = try JSONFile.read(folder.launch) else {
             throw LocalError(.damaged, "\(folder.launch) isn't there: the run was started before")
         }
-        guard case .array(let command) = object["command"], !command.isEmpty, case .array(let environment) = object["environment"],
+        guard case .array(let command) = object["command"], !command.isEmpty,
+            case .array(let environment) = object["environment"],
             let directory = object["directory"]?.string, case .array(let groups) = object["groups"],
             case .integer(let memory) = object["memory"], case .integer(let descriptors) = object["descriptors"],
             case .bool(let noNewPrivileges) = object["no_new_privileges"], case .bool(let nested) = object["nested"],
@@ -86,10 +87,13 @@ struct GroupOrder: Sendable, Hashable {
     }
 
     init?(_ json: JSONValue) {
-        guard let path = json.object?["path"]?.string, case .array(let settings) = json.object?["settings"] else { return nil }
+        guard let path = json.object?["path"]?.string, case .array(let settings) = json.object?["settings"] else {
+            return nil
+        }
         self.path = path
         self.settings = settings.compactMap { setting in
-            guard case .array(let parts) = setting, parts.count == 3, let file = parts[0].string, let value = parts[1].string
+            guard case .array(let parts) = setting, parts.count == 3, let file = parts[0].string,
+                let value = parts[1].string
             else { return nil }
             return Setting(file: file, value: value, limit: parts[2].string)
         }

@@ -10,7 +10,13 @@ extension LocalRunner: RunOutputFollowing {
         deliver: @Sendable (OutputBatch) async throws -> Void
     ) async throws(RunnerError) {
         do throws(LocalError) {
-            try await follow(run.reference, try position.map { position throws(LocalError) in try .init(position) }, waiting, run, deliver)
+            try await follow(
+                run.reference,
+                try position.map { position throws(LocalError) in try .init(position) },
+                waiting,
+                run,
+                deliver
+            )
         } catch {
             throw error.runnerError(.unavailable, "following the output of the run \(run.reference)")
         }
@@ -30,7 +36,9 @@ extension LocalRunner: RunOutputFollowing {
         var subscriptions: [SystemEvents.Subscription] = []
         defer { withExtendedLifetime(subscriptions) {} }
         if waiting {
-            subscriptions.append(try events.subscribe([.folder(reader.folder.path, mask: Self.mask)]) { signal.yield() })
+            subscriptions.append(
+                try events.subscribe([.folder(reader.folder.path, mask: Self.mask)]) { signal.yield() }
+            )
         }
         var place = position ?? .beginning
         var watched: ProcessIdentity?
@@ -65,14 +73,20 @@ extension LocalRunner: RunOutputFollowing {
         var hasGap = false
         while true {
             let from = place
-            let portion = try await worker.run { () throws(LocalError) in try reader.portion(after: from, isOver: isOver) }
+            let portion = try await worker.run { () throws(LocalError) in
+                try reader.portion(after: from, isOver: isOver)
+            }
             place = portion.position
             hasGap = hasGap || portion.hasGap
             if !portion.lines.isEmpty || (hasGap && portion.isLast) {
                 let batch = OutputBatch(lines: portion.lines, position: place.text, hasGap: hasGap)
                 hasGap = false
                 do { try await deliver(batch) } catch {
-                    throw LocalError(Task.isCancelled ? .cancelled : .file, "a batch wasn't taken: \(error)", cause: error)
+                    throw LocalError(
+                        Task.isCancelled ? .cancelled : .file,
+                        "a batch wasn't taken: \(error)",
+                        cause: error
+                    )
                 }
             }
             if portion.isLast { return place }

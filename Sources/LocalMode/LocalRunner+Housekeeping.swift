@@ -23,7 +23,9 @@ extension LocalRunner: RunnerHousekeeping {
             guard let owner, owner.kind == .live, !known.contains(owner.id) else { continue }
             // Nobody starts it meanwhile.
             let run = DataFolder.name(of: owner.kind, id: owner.id)
-            guard let lock = try await worker.run({ () throws(LocalError) in try RunLock.take("\(self.data.locks)/\(run)") })
+            guard
+                let lock = try await worker.run({ () throws(LocalError) in try RunLock.take("\(self.data.locks)/\(run)")
+                })
             else { continue }
             defer { withExtendedLifetime(lock) {} }
             let removed = try await worker.run { () throws(LocalError) in
@@ -32,7 +34,10 @@ extension LocalRunner: RunnerHousekeeping {
                 return true
             }
             if removed {
-                logger.info("removed the state of a bot that is gone", metadata: ["bot": "\(owner.id.text.escapedForMessage)"])
+                logger.info(
+                    "removed the state of a bot that is gone",
+                    metadata: ["bot": "\(owner.id.text.escapedForMessage)"]
+                )
             }
         }
     }
@@ -41,6 +46,12 @@ extension LocalRunner: RunnerHousekeeping {
     private static let age = 3600
 
     private func removeAbandoned() throws(LocalError) {
+        for name in try SystemFile.names(in: data.locks) ?? [] where !SystemFile.exists(data.run(name).path) {
+            let path = "\(data.locks)/\(name)"
+            guard let lock = try RunLock.take(path) else { continue }
+            if !SystemFile.exists(data.run(name).path) { RunLock.removeFile(path) }
+            withExtendedLifetime(lock) {}
+        }
         for name in try SystemFile.names(in: data.staging) ?? [] {
             let path = "\(data.staging)/\(name)"
             var status = stat()

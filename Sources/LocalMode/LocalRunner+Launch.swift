@@ -17,10 +17,16 @@ extension LocalRunner {
                 }
                 defer { group.cancelAll() }
                 if let result = try await group.next(), let result { return result }
-                return .failure(LocalError(.program, "the supervisor hasn't started the bot within \(LocalRunner.patience)"))
+                return .failure(
+                    LocalError(.program, "the supervisor hasn't started the bot within \(LocalRunner.patience)")
+                )
             }
         } catch {
-            throw LocalError(.program, "the supervisor \(supervisor.first ?? "") can't be started: \(error)", cause: error)
+            throw LocalError(
+                .program,
+                "the supervisor \(supervisor.first ?? "") can't be started: \(error)",
+                cause: error
+            )
         }
         try outcome.get()
     }
@@ -41,7 +47,10 @@ extension LocalRunner {
         if case .exited(0) = result.terminationStatus { return .success(()) }
         let text = result.standardError
         return .failure(
-            LocalError(.program, text.isEmpty ? "the supervisor ended with \(result.terminationStatus)" : text.firstLine)
+            LocalError(
+                .program,
+                text.isEmpty ? "the supervisor ended with \(result.terminationStatus)" : text.firstLine
+            )
         )
     }
 }

@@ -29,6 +29,10 @@ extension LocalRunner {
 
     /// Removes what is left of a run that has no supervisor any more, after its output was read and its processes are gone.
     func clear(_ state: RunState) async throws(LocalError) {
+        switch state.life {
+        case .starting, .supervised: throw LocalError(.notEnded, "\(state.folder.path) still has a supervisor")
+        case .unstarted, .lost, .ended: break
+        }
         try await readFinally(state)
         try await endOrphans(state)
         try await shielded { () async throws(LocalError) in
@@ -77,39 +81,34 @@ extension LocalRunner {
     }
 
     private func stop(_ folder: RunFolder, _ supervisor: ProcessIdentity, grace: Duration) async throws(LocalError) {
-        let (ends, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let subscription = try events.subscribe([.process(supervisor)]) { signal.yield() }
-        defer { withExtendedLifetime(subscription) {} }
         try await worker.run { () throws(LocalError) in
             // Without room for it the grace is that of the start.
             try? JSONFile.replace(folder.stop, ["grace": .integer(grace.milliseconds)])
             supervisor.send(SIGTERM)
         }
-        if try await waits(for: ends, atMost: grace + .seconds(10)) { return }
+        if try await isGone(supervisor, within: grace + .seconds(10)) { return }
         logger.warning("a supervisor doesn't end its bot, ending both", metadata: ["folder": "\(folder.path)"])
         _ = try await worker.run { () throws(LocalError) in supervisor.send(SIGKILL) }
-        guard try await waits(for: ends, atMost: .seconds(10)) else {
+        guard try await isGone(supervisor, within: .seconds(10)) else {
             throw LocalError(.notEnded, "its supervisor, process \(supervisor.pid), can't be killed")
         }
     }
 
-    /// - Returns: whether there was a signal within the time.
-    private func waits(for signals: AsyncStream<Void>, atMost limit: Duration) async throws(LocalError) -> Bool {
-        let came = await withTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                for await _ in signals { return true }
-                return false
-            }
-            group.addTask {
-                // Cancelled when the signal came first.
-                try? await Task.sleep(for: limit)
-                return false
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? false
+    /// Waits for a process's end.
+    /// - Returns: whether it came within the time.
+    private func isGone(_ process: ProcessIdentity, within limit: Duration) async throws(LocalError) -> Bool {
+        let (ends, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let subscription = try events.subscribe([.process(process)]) { signal.yield() }
+        defer { withExtendedLifetime(subscription) {} }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in ends where !process.isRunning { return } }
+            // Cancelled when the end came first.
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
         }
         guard !Task.isCancelled else { throw LocalError(.cancelled, "cancelled while a bot ends") }
-        return came
+        return !process.isRunning
     }
 
     /// Ends what is left of a run whose supervisor was killed; nothing is left of one that it ended.

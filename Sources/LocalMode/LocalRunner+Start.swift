@@ -119,7 +119,8 @@ extension LocalRunner {
             )
         }
         let state = try makeState(spec)
-        let random = String(UInt64.random(in: 0...UInt64.max), radix: 36) + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        let random =
+            String(UInt64.random(in: 0...UInt64.max), radix: 36) + String(UInt64.random(in: 0...UInt64.max), radix: 36)
         let reference = "\(name).\(random)"
         let orders = groups.orders(reference, spec.resources, processLimit: spec.sandbox.processLimit)
         let record = RunRecord(
@@ -183,6 +184,7 @@ extension Duration {
     /// Whole milliseconds, rounded up.
     var milliseconds: Int64 {
         let (seconds, attoseconds) = components
-        return seconds.multipliedReportingOverflow(by: 1000).partialValue + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+        return seconds.multipliedReportingOverflow(by: 1000).partialValue + (attoseconds + 999_999_999_999_999)
+            / 1_000_000_000_000_000
     }
 }

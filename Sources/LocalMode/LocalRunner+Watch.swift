@@ -87,8 +87,7 @@ extension LocalRunner: RunWatching {
         let name = state.folder.name
         do throws(LocalError) {
             // Who starts or removes it at the moment does the same.
-            guard let lock = try await worker.run({ () throws(LocalError) in try RunLock.take("\(self.data.locks)/\(name)") })
-            else { return }
+            guard let lock = try await tryLock(name) else { return }
             defer { withExtendedLifetime(lock) {} }
             guard let now = try await worker.run({ () throws(LocalError) in try RunState.read(state.folder) }),
                 now.record.reference == state.record.reference, case .lost(let status) = now.life
@@ -103,7 +102,10 @@ extension LocalRunner: RunWatching {
             )
             try await endOrphans(now)
         } catch {
-            logger.error("what is left of a bot can't be ended", metadata: ["bot": "\(state.record.id)", "error": "\(error)"])
+            logger.error(
+                "what is left of a bot can't be ended",
+                metadata: ["bot": "\(state.record.id)", "error": "\(error)"]
+            )
         }
     }
 }

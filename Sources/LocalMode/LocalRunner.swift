@@ -164,7 +164,9 @@ public final class LocalRunner: Runner {
 
     /// The runs of a kind, ended ones too.
     public func runs(of kind: ExecutableKind) async throws(RunnerError) -> [ObservedRun] {
-        try await listed { () throws(LocalError) in try self.states(of: kind).map { state throws(LocalError) in try state.observed() } }
+        try await listed { () throws(LocalError) in
+            try self.states(of: kind).map { state throws(LocalError) in try state.observed() }
+        }
     }
 
     /// The runs of one bot, ended ones too.
@@ -187,6 +189,12 @@ public final class LocalRunner: Runner {
         do throws(LocalError) { return try await worker.run(read) } catch {
             throw error.runnerError(.unavailable, "listing local runs")
         }
+    }
+
+    /// The lock of a name, or nil when somebody else has it.
+    func tryLock(_ name: String) async throws(LocalError) -> RunLock? {
+        let path = "\(data.locks)/\(name)"
+        return try await worker.run { () throws(LocalError) in try RunLock.take(path) }
     }
 
     /// Every run of a kind; blocks.

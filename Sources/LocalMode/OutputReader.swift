@@ -21,7 +21,8 @@ struct OutputReader: Sendable {
 
         init(_ position: OutputPosition) throws(LocalError) {
             let parts = position.text.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 2, let generation = Int(parts[0]), generation > 0, let offset = Int64(parts[1]), offset >= 0
+            guard parts.count == 2, let generation = Int(parts[0]), generation > 0, let offset = Int64(parts[1]),
+                offset >= 0
             else { throw LocalError(.damaged, "\(position.text) is no position in a run's output") }
             self.init(generation: generation, offset: offset)
         }
@@ -106,6 +107,7 @@ struct OutputReader: Sendable {
     private func read(_ descriptor: Int32, into portion: inout Portion, isOver: Bool) throws(LocalError) -> Bool {
         var wanted = OutputReader.portion
         while true {
+            var isTooShort = false
             let bytes = try bytes(descriptor, at: portion.position.offset, count: wanted)
             var rest = bytes[...]
             reading: while !rest.isEmpty {
@@ -118,8 +120,12 @@ struct OutputReader: Sendable {
                     rest = rest.dropFirst(size)
                 case .incomplete(let size):
                     if rest.count == bytes.count, let size, size > wanted {
-                        wanted = size
-                        break reading
+                        // Unless the file ends before that, which the next look shows.
+                        isTooShort = bytes.count == wanted
+                        if isTooShort {
+                            wanted = size
+                            break reading
+                        }
                     }
                     // The file ends in the midst of a line, of which its writer was killed.
                     if isOver, bytes.count < wanted {
@@ -137,7 +143,7 @@ struct OutputReader: Sendable {
             }
             let taken = bytes.count - rest.count
             portion.position.offset += Int64(taken)
-            if taken > 0 || wanted == OutputReader.portion || bytes.count < wanted { return taken == 0 }
+            if !isTooShort { return taken == 0 }
         }
     }
 

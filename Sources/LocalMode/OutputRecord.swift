@@ -15,7 +15,12 @@ enum OutputRecord {
     /// Longer than any header: a letter, three numbers of at most twenty digits, their spaces.
     private static let longestHeader = 80
 
-    static func append(_ line: LineAssembler.Line, _ stream: OutputLine.Stream, _ time: Timestamp, to bytes: inout [UInt8]) {
+    static func append(
+        _ line: LineAssembler.Line,
+        _ stream: OutputLine.Stream,
+        _ time: Timestamp,
+        to bytes: inout [UInt8]
+    ) {
         let letter = stream == .stdout ? "o" : "e"
         bytes += "\(letter) \(time.nanosecondsSince1970) \(line.bytes.count) \(line.cut)\n".utf8
         bytes += line.bytes

@@ -48,7 +48,8 @@ struct ProcessIdentity: Sendable, Hashable {
     var json: JSONValue { ["pid": .integer(Int64(pid)), "start": .integer(Int64(clamping: startTime))] }
 
     init?(_ json: JSONValue?) {
-        guard let object = json?.object, case .integer(let pid) = object["pid"], case .integer(let start) = object["start"],
+        guard let object = json?.object, case .integer(let pid) = object["pid"],
+            case .integer(let start) = object["start"],
             let pid = Int32(exactly: pid), pid > 0, start >= 0
         else { return nil }
         self.init(pid: pid, startTime: UInt64(start))
@@ -75,7 +76,8 @@ struct ProcessLine: Sendable {
         guard let bytes = ProcessLine.stat(pid), let name = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         // The name before may hold anything, spaces and parentheses too.
         let fields = bytes[(name + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19, let state = fields[0].first, let parent = Int32(String(decoding: fields[1], as: UTF8.self)),
+        guard fields.count > 19, let state = fields[0].first,
+            let parent = Int32(String(decoding: fields[1], as: UTF8.self)),
             let start = UInt64(String(decoding: fields[19], as: UTF8.self))
         else { return nil }
         self.state = state

@@ -11,9 +11,11 @@ final class RunLock: Sendable {
     }
 
     deinit {
-        // The file stays: it is empty, and removing it would let two hold what they take for one lock.
         close(descriptor)
     }
+
+    /// Removes the lock's file, which only its holder may.
+    static func removeFile(_ path: String) { unlink(path) }
 
     /// Waits for the lock, off the disk's threads, so that waiting can be cancelled.
     static func acquire(_ path: String, worker: Worker) async throws(LocalError) -> RunLock {
@@ -35,6 +37,15 @@ final class RunLock: Sendable {
             let number = errno
             close(descriptor)
             guard number == EWOULDBLOCK || number == EINTR else { throw .system("can't lock", path, number) }
+            return nil
+        }
+        // Removed by its last holder since it was opened: others lock another file by now.
+        var opened = stat()
+        var named = stat()
+        guard fstat(descriptor, &opened) == 0, lstat(path, &named) == 0, opened.st_ino == named.st_ino,
+            opened.st_dev == named.st_dev
+        else {
+            close(descriptor)
             return nil
         }
         return RunLock(descriptor)

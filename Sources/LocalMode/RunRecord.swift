@@ -38,7 +38,8 @@ struct RunRecord: Sendable, Hashable {
             throw LocalError(.damaged, "\(folder.path) has no record: whose run it is can't be told")
         }
         guard let reference = object["reference"]?.string, let id = object["id"]?.string, !id.isEmpty,
-            let kind = object["kind"]?.string.flatMap({ ExecutableKind(rawValue: $0) }), let hash = object["hash"]?.string,
+            let kind = object["kind"]?.string.flatMap({ ExecutableKind(rawValue: $0) }),
+            let hash = object["hash"]?.string,
             case .integer(let attempt) = object["attempt"], case .integer(let created) = object["created_at"],
             let boot = object["boot"]?.string, case .array(let groups) = object["groups"]
         else { throw LocalError(.damaged, "\(folder.record) is no record of ours") }
@@ -115,7 +116,9 @@ enum JSONFile {
     static func read(_ path: String) throws(LocalError) -> JSONObject? {
         guard let bytes = try SystemFile.read(path) else { return nil }
         do {
-            guard let object = try JSONValue.parse(bytes).object else { throw LocalError(.damaged, "\(path): no object") }
+            guard let object = try JSONValue.parse(bytes).object else {
+                throw LocalError(.damaged, "\(path): no object")
+            }
             return object
         } catch {
             throw LocalError(.damaged, "\(path) can't be read as JSON", cause: error)

@@ -19,7 +19,8 @@ struct StateFolder: Sendable {
     /// Whose it is; nil when that isn't noted, as in the first moment.
     func readOwner() throws(LocalError) -> (kind: ExecutableKind, id: BotID)? {
         guard let object = try JSONFile.read(owner) else { return nil }
-        guard let id = object["id"]?.string, !id.isEmpty, let kind = object["kind"]?.string.flatMap({ ExecutableKind(rawValue: $0) })
+        guard let id = object["id"]?.string, !id.isEmpty,
+            let kind = object["kind"]?.string.flatMap({ ExecutableKind(rawValue: $0) })
         else { throw LocalError(.damaged, "\(owner) doesn't say whose it is") }
         return (kind, BotID(id))
     }

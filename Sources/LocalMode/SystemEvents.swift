@@ -59,13 +59,18 @@ private final class EventThread: Sendable {
         let mask: UInt32
         let body: @Sendable () -> Void
     }
+    private struct Process {
+        let id: UInt64
+        let descriptor: Int32
+        let body: @Sendable () -> Void
+    }
     private struct State {
         var nextID: UInt64 = 0
         var isStopped = false
         /// By inotify's number of the watch.
         var watches: [Int32: [UInt64: Listener]] = [:]
-        /// By descriptor.
-        var processes: [Int32: (id: UInt64, body: @Sendable () -> Void)] = [:]
+        /// By a number of their own: a descriptor's may belong to another by the time its event is looked at.
+        var processes: [UInt64: Process] = [:]
     }
 
     private let epoll: Int32
@@ -77,17 +82,20 @@ private final class EventThread: Sendable {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         inotify = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
         bell = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
-        guard epoll >= 0, inotify >= 0, bell >= 0, watch(inotify), watch(bell) else {
+        guard epoll >= 0, inotify >= 0, bell >= 0, watch(inotify, as: Self.changes), watch(bell, as: Self.ring) else {
             let number = errno
             for descriptor in [epoll, inotify, bell] where descriptor >= 0 { close(descriptor) }
             throw LocalError(.exhausted, "no descriptors for watching: \(String(cString: strerror(number)))")
         }
     }
 
-    private func watch(_ descriptor: Int32) -> Bool {
+    private static let changes: UInt64 = .max
+    private static let ring: UInt64 = .max - 1
+
+    private func watch(_ descriptor: Int32, as number: UInt64) -> Bool {
         var event = epoll_event()
         event.events = EPOLLIN.rawValue
-        event.data.fd = descriptor
+        event.data.u64 = number
         return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0
     }
 
@@ -134,8 +142,10 @@ private final class EventThread: Sendable {
         case .process(let identity):
             guard let descriptor = identity.open() else { return false }
             let isWatched = state.withLock { state in
-                state.processes[descriptor] = (id, body)
-                return watch(descriptor)
+                state.nextID += 1
+                guard watch(descriptor, as: state.nextID) else { return false }
+                state.processes[state.nextID] = Process(id: id, descriptor: descriptor, body: body)
+                return true
             }
             guard isWatched else {
                 let number = errno
@@ -155,9 +165,9 @@ private final class EventThread: Sendable {
                     inotify_rm_watch(inotify, watch)
                 }
             }
-            for (descriptor, process) in state.processes where process.id == id {
-                state.processes[descriptor] = nil
-                close(descriptor)
+            for (number, process) in state.processes where process.id == id {
+                state.processes[number] = nil
+                close(process.descriptor)
             }
         }
     }
@@ -172,8 +182,11 @@ private final class EventThread: Sendable {
             guard count > 0 else { continue }
             var bodies: [@Sendable () -> Void] = []
             for event in events[..<Int(count)] {
-                let descriptor = event.data.fd
-                if descriptor == inotify { bodies += takeChanges() } else if descriptor != bell { bodies += takeEnd(descriptor) }
+                switch event.data.u64 {
+                case Self.changes: bodies += takeChanges()
+                case Self.ring: break
+                case let number: bodies += takeEnd(number)
+                }
             }
             // Outside the lock: they may subscribe to something else.
             for body in bodies { body() }
@@ -181,10 +194,10 @@ private final class EventThread: Sendable {
         closeAll()
     }
 
-    private func takeEnd(_ descriptor: Int32) -> [@Sendable () -> Void] {
+    private func takeEnd(_ number: UInt64) -> [@Sendable () -> Void] {
         state.withLock { state in
-            guard let process = state.processes.removeValue(forKey: descriptor) else { return [] }
-            close(descriptor)
+            guard let process = state.processes.removeValue(forKey: number) else { return [] }
+            close(process.descriptor)
             return [process.body]
         }
     }
@@ -229,7 +242,7 @@ private final class EventThread: Sendable {
 
     private func closeAll() {
         state.withLock { state in
-            for descriptor in state.processes.keys { close(descriptor) }
+            for process in state.processes.values { close(process.descriptor) }
             state.processes = [:]
             state.watches = [:]
         }

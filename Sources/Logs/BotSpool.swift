@@ -21,11 +21,11 @@ final class BotSpool: Sendable {
 
     let id: BotID
     private let memory = Mutex(Memory())
-    private let disk: Mutex<SpoolDisk>
+    private let disk: DiskLock<SpoolDisk>
 
     init(id: BotID, disk: consuming sending SpoolDisk) {
         self.id = id
-        self.disk = Mutex(disk)
+        self.disk = DiskLock(disk)
     }
 
     /// Adds a batch to the lines in memory.

@@ -87,6 +87,7 @@ public struct LogReader: Sendable {
         let engine = EngineLines(request, self, known)
         // What the engine has is read first where the last lines are wanted: only then it is known how many are missing.
         guard let tail = request.tail else {
+            try known.expectListed()
             try await stored(known, since: request.since, deliver)
             for line in known.spooled where line.line.isSince(request.since) { try await deliver(line.line) }
             try await engine.readThere { if $0.isSince(request.since) { try await deliver($0) } }
@@ -98,6 +99,7 @@ public struct LogReader: Sendable {
         try await engine.readThere { if $0.isSince(request.since) { last.add($0) } }
         let lines = last.lines
         if lines.count < tail {
+            try known.expectListed()
             try await storedLast(tail - lines.count, known) { if $0.isSince(request.since) { try await deliver($0) } }
         }
         for line in lines { try await deliver(line) }
@@ -150,6 +152,7 @@ public struct LogReader: Sendable {
                 isRetryable: false
             )
         }
+        try known.expectListed()
         let runs = state.runs.filter { $0.firstRecord > 0 }.sorted { $0.firstRecord < $1.firstRecord }
         guard let previous = runs.dropLast().last, let current = runs.last else { return }
         let last = LastLines(request.tail ?? .max)
@@ -178,6 +181,8 @@ struct Known {
     /// nil when there is no spool of the bot here.
     private(set) var state: SpoolState?
     let log: StoredLog?
+    /// Why it isn't known what is stored, if so. What is on this machine can be shown all the same.
+    private var unlisted: LogsError?
 
     init(_ reader: LogReader, _ id: BotID) async throws {
         log = reader.storage.map { StoredLog(storage: $0, id: id) }
@@ -187,7 +192,7 @@ struct Known {
             state = view?.state
             spooled = view?.lines ?? []
             stored = []
-            for day in try await log?.days() ?? [] {
+            for day in try await days(needed: state == nil) {
                 guard let size = try await log?.size(of: day) else { continue }
                 // Whether what was about to be added was added isn't known; its lines are in the spool.
                 let isOpen = state?.intent?.day == day
@@ -198,6 +203,24 @@ struct Known {
             if again?.state.isStoredAs(state) == true { return }
         }
         throw LogsError(.spoolUnusable, "the log of \(id.text.jsonQuoted) changes faster than it can be read")
+    }
+
+    /// The days that are stored.
+    /// - Parameter needed: whether nothing can be shown without them.
+    private mutating func days(needed: Bool) async throws(LogsError) -> [LogDay] {
+        do throws(LogsError) {
+            unlisted = nil
+            return try await log?.days() ?? []
+        } catch {
+            guard error.code == .storage, !needed else { throw error }
+            unlisted = error
+            return []
+        }
+    }
+
+    /// - Throws: why it isn't known what is stored.
+    func expectListed() throws(LogsError) {
+        if let unlisted { throw unlisted }
     }
 }
 

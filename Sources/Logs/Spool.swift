@@ -1,7 +1,6 @@
 import Crypto
 import Glibc
 import Model
-import Synchronization
 public import Util
 
 /// The folder that bots' lines wait in until they are in the object store: one folder for each bot, named by a hash of its id.
@@ -28,7 +27,7 @@ public final class Spool: Sendable {
     let options: Options
     let budget: SpoolBudget
     private let lock: Int32
-    private let bots = Mutex<[BotID: BotSpool]>([:])
+    private let bots = DiskLock<[BotID: BotSpool]>([:])
     /// What was found damaged in it.
     public let damage: [String]
 
@@ -63,7 +62,11 @@ public final class Spool: Sendable {
         self.damage = damage
     }
 
-    deinit { close(lock) }
+    deinit {
+        // Closing alone leaves it locked while a child that was just forked has the descriptor too.
+        flock(lock, LOCK_UN)
+        close(lock)
+    }
 
     /// How many bytes it takes up.
     public var usedBytes: Int { budget.usedBytes }

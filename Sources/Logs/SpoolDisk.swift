@@ -67,7 +67,7 @@ struct SpoolDisk {
         isDropping = state.dropped.lines > 0
         budget.add(held)
         if unstored > 0 { unstoredSince = now }
-        if !damage.isEmpty { try? write(mark: .damaged, at: now) }
+        if !damage.isEmpty { write(mark: .damaged, at: now) }
     }
 
     private mutating func load(segment number: UInt64, isLast: Bool, _ known: SpoolState) throws(LogsError) {
@@ -155,7 +155,7 @@ extension SpoolDisk {
     }
 
     /// A line about the log itself.
-    mutating func write(mark: LogMark, at time: Timestamp) throws(LogsError) {
+    private mutating func write(mark: LogMark, at time: Timestamp) {
         var bytes: [UInt8] = []
         format.append(mark: mark, at: time, to: &bytes)
         let chunk = SpoolRecord.Chunk(day: LogDay(of: time), lines: 1, bytes: bytes)

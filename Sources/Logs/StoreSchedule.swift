@@ -6,6 +6,8 @@ import Util
 struct StoreSchedule {
     private struct Entry {
         var bytes = 0
+        /// What of it came while the others were being stored.
+        var meanwhile = 0
         /// When the first line that waits came, on the loop's clock.
         var since: Duration
         var object: Int64?
@@ -38,6 +40,7 @@ struct StoreSchedule {
         let before = entry.bytes > 0 ? due(entry) : nil
         if entry.bytes == 0 { entry.since = now }
         entry.bytes += bytes
+        if entry.isRunning { entry.meanwhile += bytes }
         entry.isUrgent = entry.isUrgent || isUrgent
         entries[id] = entry
         guard entry.bytes > 0, !entry.isRunning else { return false }
@@ -75,7 +78,8 @@ struct StoreSchedule {
         finish(id) { entry in
             entry.failures = 0
             entry.notBefore = .zero
-            entry.bytes = left
+            // What came meanwhile may have come after the rest was counted.
+            entry.bytes = max(left, entry.meanwhile)
             // A backlog goes on at once, but behind the others.
             entry.since = now
             entry.isUrgent = left >= most
@@ -102,6 +106,7 @@ struct StoreSchedule {
         entry.isRunning = false
         running -= 1
         change(&entry)
+        entry.meanwhile = 0
         entries[id] = entry
     }
 

@@ -17,6 +17,20 @@ public struct S3Configuration: Sendable, Hashable, CustomStringConvertible, Cust
     /// PEM file of the authorities to trust instead of the system's.
     public let caFile: String?
 
+    /// Another bucket of the same store.
+    /// - Throws: ``ObjectStorageError`` with code `invalidConfiguration` when it can't be a bucket's name.
+    public func with(bucket: String) throws(ObjectStorageError) -> S3Configuration {
+        try S3Configuration(
+            endpoint: endpoint,
+            accessKey: accessKey,
+            secretKey: secretKey,
+            useTLS: useTLS,
+            region: region,
+            bucket: bucket,
+            caFile: caFile
+        )
+    }
+
     /// A bucket's place and credentials.
     /// - Parameters:
     ///   - endpoint: `host:port` or `host`, without a scheme; an IPv6 address in brackets.

@@ -1,6 +1,7 @@
 import Crypto
 import Glibc
 import Model
+import Util
 
 /// A folder with a bot's code, as a developer has it on disk: what of it is code, and what that code is.
 ///
@@ -112,7 +113,7 @@ public struct CodeFolder: Sendable, Hashable {
         var hash = SHA256()
         try file.read { hash.update(bufferPointer: $0) }
         guard try file.isUnchangedNow(entry) else { throw changed }
-        return hexadecimal(hash.finalize())
+        return hash.finalize().hexText
     }
 }
 
@@ -159,9 +160,5 @@ private struct LabelledHash {
         hash.update(data: bytes)
     }
 
-    var hexadecimal: String { Runtime.hexadecimal(hash.finalize()) }
-}
-
-private func hexadecimal(_ digest: SHA256.Digest) -> String {
-    digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    var hexadecimal: String { hash.finalize().hexText }
 }

@@ -1,6 +1,7 @@
 import Crypto
 import Entrypoints
 public import Model
+import Util
 
 /// What to run for a bot, told without naming a backend.
 ///
@@ -159,13 +160,5 @@ extension Sandbox {
             "temporarySize": .integer(temporarySize),
             "network": .string(network),
         ]
-    }
-}
-
-extension Sequence<UInt8> {
-    /// The bytes as lower-case hexadecimal digits.
-    fileprivate var hexText: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

@@ -14,7 +14,9 @@ enum CommandExit {
     /// Prints an error as people read it and gives the code to end with.
     static func failing(_ code: ExitCode, _ error: some Error, hint: String? = nil) -> ExitCode {
         // When nobody reads it, the exit code has to do.
-        try? FileHandle.standardError.write(contentsOf: Data("\(line(error))\(hint.map { "\nhint: \($0)" } ?? "")\n".utf8))
+        try? FileHandle.standardError.write(
+            contentsOf: Data("\(line(error))\(hint.map { "\nhint: \($0)" } ?? "")\n".utf8)
+        )
         return code
     }
 

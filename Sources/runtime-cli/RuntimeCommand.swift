@@ -1,7 +1,6 @@
 import ArgumentParser
 
 /// `runtime`: keeps trading bots running.
-@main
 struct RuntimeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runtime",
@@ -13,8 +12,6 @@ struct RuntimeCommand: AsyncParsableCommand {
             took too long, 78 a setting that can't be used, 130 or 143 ended at once by a second SIGINT or SIGTERM.
             """,
         version: RuntimeVersion.current,
-        subcommands: [
-            BotRunnerCommand.self, PlanCommand.self, VersionCommand.self, LocalSuperviseCommand.self,
-        ]
+        subcommands: [BotRunnerCommand.self, LogsCommand.self, PlanCommand.self, VersionCommand.self]
     )
 }

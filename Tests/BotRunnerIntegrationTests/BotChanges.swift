@@ -11,9 +11,14 @@ actor BotChanges {
     private var crasher = ""
     private var count: Int64 = 0
 
-    init(seed: UInt64, platform: Platform) {
+    /// The ids of all bots there may be.
+    nonisolated let ids: [String]
+
+    /// - Parameter name: what the bots' ids begin with; one that no other test has, for logs outlive bots.
+    init(_ name: String, seed: UInt64, platform: Platform) {
         random = SeededGenerator(seed: ~seed)
         self.platform = platform
+        ids = (0..<6).map { "\(name)-\($0)" }
     }
 
     /// What should run now.
@@ -22,10 +27,8 @@ actor BotChanges {
     }
 
     func begin() async throws {
-        sleeper = try await platform.upload(.file("main.py", Program.sleeper))
-        crasher = try await platform.upload(
-            .file("main.py", "import time\nprint('crash')\ntime.sleep(0.2)\nraise SystemExit(3)\n")
-        )
+        sleeper = try await platform.upload(.file("main.py", Program.counter()))
+        crasher = try await platform.upload(.file("main.py", Program.counter(lines: 20, exiting: 3)))
         for number in 0..<6 { try await change(number) }
     }
 
@@ -36,14 +39,22 @@ actor BotChanges {
             let number = Int.random(in: 0..<6, using: &random)
             guard !failing.contains(number.isMultiple(of: 2) ? .mongo : .nats) else { continue }
             if !failing.contains(.objects), Int.random(in: 0..<3, using: &random) == 0 {
-                sleeper = try await platform.upload(.file("main.py", "# \(count)\n" + Program.sleeper))
+                sleeper = try await platform.upload(.file("main.py", "# \(count)\n" + Program.counter()))
             }
             try await change(number)
         }
     }
 
+    /// Removes all bots.
+    func end() async throws {
+        for number in 0..<6 where bots[ids[number]] != nil {
+            let old = bots.removeValue(forKey: ids[number])
+            try await tell(number, old)
+        }
+    }
+
     private func change(_ number: Int) async throws {
-        let id = "bot-\(number)"
+        let id = ids[number]
         let old = bots[id]
         count += 1
         if old != nil, Int.random(in: 0..<4, using: &random) == 0 {
@@ -57,6 +68,12 @@ actor BotChanges {
             if Int.random(in: 0..<6, using: &random) == 0 { config["enabled"] = false }
             bots[id] = BotEntry(id, code: crashes ? crasher : sleeper, config: config)
         }
+        try await tell(number, old)
+    }
+
+    /// Writes to the database, or tells by an event, what has become of a bot.
+    private func tell(_ number: Int, _ old: BotEntry?) async throws {
+        let id = ids[number]
         if number.isMultiple(of: 2) {
             if let bot = bots[id] { try await platform.put(bot) } else { try await platform.delete(id) }
         } else if let bot = bots[id] {

@@ -72,6 +72,23 @@ enum Program {
 
         """
 
+    /// Writes numbered lines, and a last one.
+    /// - Parameters:
+    ///   - lines: how many, as fast as it can; nil goes on for ever, a hundred a second.
+    ///   - code: what it ends with.
+    static func counter(lines: Int? = nil, exiting code: Int = 0) -> String {
+        """
+        import itertools, sys, time, uuid
+        run = uuid.uuid4().hex
+        for n in \(lines.map { "range(\($0))" } ?? "itertools.count()"):
+            print(f"{run} {n}", flush=True)
+            \(lines == nil ? "time.sleep(0.01)" : "pass")
+        print(f"{run} last", flush=True)
+        sys.exit(\(code))
+
+        """
+    }
+
     /// Ends at once.
     static func exiting(_ code: Int) -> String {
         "import sys\nprint('first')\nprint('last')\nsys.exit(\(code))\n"

@@ -14,7 +14,7 @@ extension PlatformIntegration {
             try await platform.makeStream()
             let runner = try stage.runner("--reconcile-interval", "2s")
             try await runner.waitUntilReady()
-            let changes = BotChanges(seed: plan.seed, platform: platform)
+            let changes = BotChanges("failing", seed: plan.seed, platform: platform)
             try await changes.begin()
             var random = SeededGenerator(seed: plan.seed)
             for fault in 1...plan.faults {
@@ -36,9 +36,13 @@ extension PlatformIntegration {
                 try await changes.make(1)
             }
             try await KillTests.expect(await changes.desired, on: stage, seed: plan.seed)
+            // What is removed is read to its end before.
+            try await changes.end()
+            try await KillTests.expect([], on: stage, seed: plan.seed)
             KillTests.expectOneAtATime(stage, plan.seed)
             #expect(await runner.terminate() == .exited(0))
             KillTests.expectNothingHalfDone(stage, plan.seed)
+            try await KillTests.expectEveryLine(of: changes.ids, stage, platform, plan.seed)
         }
     }
 
@@ -51,7 +55,7 @@ extension PlatformIntegration {
                 try await platform.makeStream()
                 let runner = try stage.runner("--reconcile-interval", "2s")
                 try await runner.waitUntilReady()
-                let changes = BotChanges(seed: plan.seed, platform: platform)
+                let changes = BotChanges("engine", seed: plan.seed, platform: platform)
                 try await changes.begin()
                 for fault in 1...plan.faults {
                     plan.report("engine killed \(fault) of \(plan.faults) times")

@@ -13,7 +13,7 @@ extension PlatformIntegration {
         let (seed, kills) = (plan.seed, plan.faults)
         try await Stage.withPlatform { stage, platform in
             try await platform.makeStream()
-            let changes = BotChanges(seed: seed, platform: platform)
+            let changes = BotChanges("killed", seed: seed, platform: platform)
             let first = try stage.runner()
             try await first.waitUntilReady()
             try await changes.begin()
@@ -32,9 +32,13 @@ extension PlatformIntegration {
             let last = try stage.runner("--reconcile-interval", "2s")
             try await last.waitUntilReady()
             try await KillTests.expect(await changes.desired, on: stage, seed: seed)
+            // What is removed is read to its end before.
+            try await changes.end()
+            try await KillTests.expect([], on: stage, seed: seed)
             KillTests.expectOneAtATime(stage, seed)
             #expect(await last.terminate() == .exited(0))
             KillTests.expectNothingHalfDone(stage, seed)
+            try await KillTests.expectEveryLine(of: changes.ids, stage, platform, seed)
         }
     }
 }
@@ -81,6 +85,19 @@ enum KillTests {
                 running[bot]?.remove(event.subject)
             }
         }
+    }
+
+    /// Every line once and in order, and the last ones of every run that ended by itself.
+    static func expectEveryLine(of bots: [String], _ stage: Stage, _ platform: Platform, _ seed: UInt64) async throws {
+        var lines = 0
+        for bot in bots {
+            let stored = try CountedLines(try await platform.storedLines(of: bot))
+            #expect(stored.problem == nil, "seed \(seed): \(bot)")
+            let crashes = stage.happenings("die", of: bot).count { $0.attributes["exitCode"] == "3" }
+            #expect(stored.ended == crashes, "seed \(seed): \(bot), \(stored.runs)")
+            lines += stored.runs.reduce(0) { $0 + $1.count }
+        }
+        #expect(lines > 0)
     }
 
     /// No download or unpacking that a killed runner has left half done.

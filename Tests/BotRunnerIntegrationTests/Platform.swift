@@ -20,6 +20,7 @@ final class Platform: Sendable {
         async let objects = S3Server.start()
         (self.mongo, self.nats, self.objects) = try await (mongo, nats, objects)
         try await signed("-X", "PUT", "\(bucket)")
+        try await signed("-X", "PUT", "http://\(objects.endpoint)/bot-logs")
     }
 
     /// The running services, without any bot, event or stream.
@@ -114,12 +115,30 @@ final class Platform: Sendable {
         return key
     }
 
+    /// The stored lines of a bot, of all days; empty while there are none.
+    func storedLines(of id: String) async throws -> [JSONObject] {
+        var lines: [JSONObject] = []
+        for day in [-1.0, 0].map({ Date(timeIntervalSinceNow: $0 * 86_400) }) {
+            let name = day.formatted(.iso8601.year().month().day().dateSeparator(.omitted))
+            let url = "http://\(objects.endpoint)/bot-logs/logs/\(id)/\(name).log"
+            let answer = try await runCommand(Self.curl(objects) + [url])
+            // 22: there is no such object.
+            guard answer.isSuccess else { continue }
+            lines += try answer.text.split(separator: "\n").map { try JSONValue.parse(String($0)).object ?? [:] }
+        }
+        return lines
+    }
+
+    private static func curl(_ objects: S3Server) -> [String] {
+        [
+            "curl", "-fsS", "-m", "20", "--aws-sigv4", "aws:amz:us-east-1:s3",
+            "-u", "\(objects.accessKey):\(objects.secretKey)",
+        ]
+    }
+
     private func signed(_ arguments: String...) async throws {
         try await requireCommand(
-            [
-                "curl", "-fsS", "-m", "20", "-o", "/dev/null", "--aws-sigv4", "aws:amz:us-east-1:s3",
-                "-u", "\(objects.accessKey):\(objects.secretKey)",
-            ] + arguments
+            Self.curl(objects) + ["-o", "/dev/null"] + arguments
         )
     }
 

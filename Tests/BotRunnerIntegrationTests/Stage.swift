@@ -93,6 +93,18 @@ final class Stage: Sendable {
         return bots.compactMap(\.object).reduce(into: [:]) { $0[$1["id"]?.string ?? ""] = $1 }
     }
 
+    /// What `runtime logs` shows of a bot, on standard output and standard error together.
+    func logs(_ bot: String, _ flags: String...) async throws -> String {
+        let command = "exec \"$0\" logs \"$@\" 2>&1"
+        return try await requireCommand(
+            ["/bin/sh", "-c", command, RunnerProcess.program, bot] + flags,
+            environment: RunnerProcess.clearedVariables.merging(settings) { _, new in new }.merging([
+                "LOG_LEVEL": "error"
+            ]) { _, new in new },
+            folder: folder.path
+        )
+    }
+
     // MARK: The engine
 
     /// The instance's containers of bots, whatever their state.

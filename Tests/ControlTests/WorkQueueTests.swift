@@ -36,7 +36,11 @@ import Testing
         queue.add("a")
         await running(
             queue,
-            { _ in
+            { key in
+                guard key == "a" else {
+                    await gate.pass("b")
+                    return
+                }
                 seen.withLock { seen in
                     seen.now += 1
                     seen.most = max(seen.most, seen.now)
@@ -51,7 +55,12 @@ import Testing
             await gate.arrival(of: "a")
             queue.add("a")
             queue.add("a")
-            #expect(queue.counts.working == 1)
+            // Due after "a", so once it is taken, "a" would have been.
+            gate.close("b")
+            queue.add("b")
+            await gate.arrival(of: "b")
+            #expect(queue.counts.working == 2)
+            gate.open("b")
             gate.open("a")
             await seen.until { $0.total == 2 }
         }

@@ -68,16 +68,18 @@ struct EngineFixture: Sendable {
         return result
     }
 
-    func runner(_ settings: DockerSettings = DockerSettings(stopGrace: .seconds(2)), instance: String? = nil)
-        -> DockerRunner
-    {
+    func runner(
+        _ settings: DockerSettings = DockerSettings(stopGrace: .seconds(2)),
+        instance: String? = nil,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) -> DockerRunner {
         DockerRunner(
             connection: connection,
             instance: instance ?? self.instance,
             code: code,
             settings: settings,
             client: client,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: logger
         )
     }
 

@@ -1,6 +1,7 @@
 import DockerMode
 import Model
 import Runtime
+import TestSupport
 import Testing
 
 @Suite struct StartIntegrationTests {

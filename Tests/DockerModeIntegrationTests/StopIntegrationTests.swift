@@ -15,13 +15,16 @@ import Testing
 
     @Test func f07ABotThatIgnoresSIGTERMIsKilledAfterItsGraceAndKnownToBeGone() async throws {
         try await EngineFixture.with { engine in
-            let runner = engine.runner(DockerSettings(stopGrace: .seconds(2)))
+            let logs = RecordedLogs()
+            let runner = engine.runner(DockerSettings(stopGrace: .seconds(2)), logger: logs.logger)
             try await runner.start(try engine.spec("stubborn", StopIntegrationTests.stubborn), attempt: 0)
             let run = try await engine.saying("ready", runner, "stubborn")
             let took = try await ContinuousClock().measure { try await runner.remove(run) }
             #expect(took >= .seconds(2))
             #expect(took < .seconds(20))
             #expect(try await runner.runs(of: .live).isEmpty)
+            // The engine was given the time for all of it: nobody lost patience with it at the end of the grace.
+            #expect(logs.warnings.isEmpty, "\(logs.warnings)")
         }
     }
 

@@ -80,7 +80,12 @@ final class LocalFixture: Sendable {
         return try ProcessTable.withEnvironment(record.marker)
     }
 
-    func spec(_ id: BotID, config: JSONObject = ["a": 1], builder: LaunchSpecBuilder = LaunchSpecBuilder(), _ program: String)
+    func spec(
+        _ id: BotID,
+        config: JSONObject = ["a": 1],
+        builder: LaunchSpecBuilder = LaunchSpecBuilder(),
+        _ program: String
+    )
         throws -> LaunchSpec
     {
         try code.spec(id, config: config, builder: builder, files: ["main.py": program])

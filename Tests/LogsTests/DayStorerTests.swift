@@ -111,6 +111,13 @@ import Util
         let total = 400
         var spool: Spool? = try place.spool(segments: 2000)
         var written = 0
+        // With every other seed midnight lies in the middle, and the lines around it are a little out of order.
+        let late = Duration.seconds(43_199) + .milliseconds(800)
+        let isLate = seed % 2 == 1
+        let times = (0..<total).map { number in
+            isLate ? late + .milliseconds(number + Int.random(in: -30...30, using: &random)) : .milliseconds(number)
+        }
+        func lines(_ range: Range<Int>) -> [OutputText] { range.map { line("line \($0)", at: times[$0]) } }
         func bot() throws -> BotSpool { try #require(try spool?.bot("a", now: noon)) }
         _ = try bot().begin(run("r"))
         for _ in 0..<200 {
@@ -151,6 +158,10 @@ import Util
         if written < total { add(try bot(), lines(written..<total), to: total) }
         _ = try bot().flush(now: noon)
         while try await place.storer().store(bot(), now: noon) != nil {}
-        #expect(try await place.stored("a") == (0..<total).map { "line \($0)" })
+        let midnight = Duration.seconds(43_200)
+        #expect(try await place.stored("a") == (0..<total).filter { times[$0] < midnight }.map { "line \($0)" })
+        let next = try await place.stored("a", day: LogDay(number: LogDay(of: noon).number + 1))
+        #expect(next == (0..<total).filter { times[$0] >= midnight }.map { "line \($0)" })
+        #expect(next.isEmpty != isLate)
     }
 }

@@ -134,12 +134,3 @@ struct Place {
         return messages(bytes)
     }
 }
-
-func eventually(_ body: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(20)
-    while try await !body() {
-        struct TimedOut: Error {}
-        guard ContinuousClock.now < end else { throw TimedOut() }
-        try await Task.sleep(for: .milliseconds(2))
-    }
-}

@@ -6,7 +6,7 @@ import Util
 
 @testable import Logs
 
-@Suite(.timeLimit(.minutes(1))) struct LogCollectorTests {
+@Suite(.timeLimit(.minutes(3))) struct LogCollectorTests {
     private let place: Place
     private let follower = FakeFollower()
 
@@ -27,9 +27,9 @@ import Util
         follower.fail(times: 20, after: 15)
         try await running(collector) {
             collector.observed([run("r")], of: nil)
-            try await eventually { try await self.place.stored("a").count >= 500 }
+            try await eventually(within: .seconds(40)) { try await self.place.stored("a").count >= 500 }
             follower.write("r", lines(500..<600), ends: true)
-            try await eventually { try await self.place.stored("a").count >= 600 }
+            try await eventually(within: .seconds(40)) { try await self.place.stored("a").count >= 600 }
         }
         #expect(try await place.stored("a") == (0..<600).map { "line \($0)" })
     }
@@ -42,7 +42,7 @@ import Util
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await collector.run() }
                 collector.observed([run("r")], of: nil)
-                try await eventually { try await self.place.stored("a").count >= round * 50 + 25 }
+                try await eventually(within: .seconds(40)) { try await self.place.stored("a").count >= round * 50 + 25 }
                 group.cancelAll()
             }
         }
@@ -64,7 +64,7 @@ import Util
             // It was never seen before it ended.
             await collector.readToEnd(of: run("r", exited: true))
             for _ in 0..<5 { collector.observed([run("r", exited: true)], of: nil) }
-            try await eventually { try await self.place.stored("a").count == 10 }
+            try await eventually(within: .seconds(40)) { try await self.place.stored("a").count == 10 }
         }
         #expect(follower.follows("r") == [nil])
         #expect(try spool.bot("a", now: noon).begin(run("r", exited: true)) == .ended)
@@ -76,7 +76,7 @@ import Util
         let collector = try place.collector(follower, place.spool())
         try await running(collector) {
             collector.observed([run("new", made: 10), run("old", exited: true)], of: "a")
-            try await eventually { try await self.place.stored("a").count == 210 }
+            try await eventually(within: .seconds(40)) { try await self.place.stored("a").count == 210 }
         }
         #expect(
             try await place.stored("a") == (0..<200).map { "old \($0)" } + (0..<10).map { "new \($0)" }
@@ -89,12 +89,12 @@ import Util
         try await running(collector) {
             for round in 1...5 {
                 collector.observed([run("r")], of: nil)
-                try await eventually { try await self.place.stored("a").count == round * 5 }
+                try await eventually(within: .seconds(40)) { try await self.place.stored("a").count == round * 5 }
                 collector.observed([], of: nil)
                 follower.write("r", lines((round * 5)..<(round * 5 + 5)))
             }
             collector.observed([run("r")], of: nil)
-            try await eventually { try await self.place.stored("a").count == 30 }
+            try await eventually(within: .seconds(40)) { try await self.place.stored("a").count == 30 }
         }
         #expect(try await place.stored("a") == (0..<30).map { "line \($0)" })
     }
@@ -122,14 +122,16 @@ import Util
         for bot in 0..<5 { follower.write("r\(bot)", lines(0..<300, "bot \(bot)")) }
         try await running(collector) {
             collector.observed((0..<5).map { run("r\($0)", of: BotID("bot \($0)")) }, of: nil)
-            try await eventually {
+            try await eventually(within: .seconds(40)) {
                 try spool.all.allSatisfy { bot in
                     try bot.withDisk { disk throws(LogsError) in disk.state.runs.first?.position?.text } == "300"
                 } && spool.all.count == 5
             }
             place.storage.fail { _, _ in nil }
             for bot in 0..<5 {
-                try await eventually { try await self.place.stored(BotID("bot \(bot)")).count == 300 }
+                try await eventually(within: .seconds(40)) {
+                    try await self.place.stored(BotID("bot \(bot)")).count == 300
+                }
             }
         }
         for bot in 0..<5 {

@@ -8,7 +8,7 @@ import Util
 
 @testable import Logs
 
-@Suite(.timeLimit(.minutes(1))) struct LogReaderTests {
+@Suite(.timeLimit(.minutes(3))) struct LogReaderTests {
     private let place: Place
     private let follower = FakeFollower()
 
@@ -141,12 +141,12 @@ import Util
         try await withThrowingTaskGroup(of: Void.self) { group in
             let reader = reader()
             group.addTask { try await reader.read(.init(id: "a", tail: 2, follow: true)) { collected.add($0) } }
-            try await eventually { collected.all.count == 2 }
+            try await eventually(within: .seconds(40)) { collected.all.count == 2 }
             follower.write("r", lines(300..<303), ends: true)
-            try await eventually { collected.all.count == 5 }
+            try await eventually(within: .seconds(40)) { collected.all.count == 5 }
             follower.list([run("r", exited: true), run("next", made: 5)])
             follower.write("next", lines(0..<2, "next"))
-            try await eventually { collected.all.count == 7 }
+            try await eventually(within: .seconds(40)) { collected.all.count == 7 }
             group.cancelAll()
             while let result = await group.nextResult() {
                 if case .failure(let error) = result {

@@ -57,6 +57,22 @@ import Util
         #expect(uploads.children.filter { $0.name == "Upload" && $0.text(of: "Key") == key }.isEmpty)
     }
 
+    @Test func whatUploadsHaveLeftIsDiscardedOfOneKeyOnly() async throws {
+        let key = "left/ü \(UInt32.random(in: 0 ... .max))"
+        for name in [key, key, key + "2"] {
+            _ = try await storage.send(S3Request(.post, key: name, query: [S3Query("uploads")]))
+        }
+        func uploads() async throws -> [String] {
+            let list = try await storage.xml(of: try await storage.send(S3Request(.get, query: [S3Query("uploads")])))
+            return list.children.filter { $0.name == "Upload" }.compactMap { $0.text(of: "Key") }
+                .filter { $0.hasPrefix(key) }
+        }
+        #expect(try await uploads().count == 3)
+        try await storage.discardUnfinished(key)
+        #expect(try await uploads() == [key + "2"])
+        try await storage.discardUnfinished(key + "2")
+    }
+
     @Test func aPresignedURLNeedsNoCredentials() async throws {
         let key = "presigned ü+%/é?x#y-\(UInt32.random(in: 0 ... .max))"
         try await storage.put(key, bytes: Array("hello".utf8), contentType: "text/plain")

@@ -9,6 +9,7 @@ import Testing
     private static let withoutFlag: Set<SettingKey> = [
         .dockerTLSVerify, .dockerCertificates, .memoryLimitMegabytes, .cpuShares, .minioEndpoint, .minioAccessKey,
         .minioSecretKey, .minioAccessKeyFile, .minioSecretKeyFile, .minioTLS, .minioRegion, .codeBucket,
+        .dockerConfig, .logsBucket,
     ]
 
     @Test(arguments: SettingKey.all)

@@ -1,5 +1,6 @@
 import Control
 import DockerMode
+import LocalMode
 import ObjectStorage
 
 @testable import runtime_cli
@@ -155,6 +156,39 @@ extension SettingSample {
             expected: "eu-1",
             surroundings: objectStore,
             invalid: [("EU WEST", "allowed are lower-case")]
+        ),
+        SettingSample(
+            key: .logsBucket,
+            value: "logs-a",
+            other: "logs-b",
+            effect: { "\($0.logs.bucket), \($0.logs.objects?.bucket ?? "")" },
+            expected: "logs-a, logs-a",
+            surroundings: objectStore,
+            invalid: [("Logs", "lower-case letters")]
+        ),
+        SettingSample(
+            key: .collectLogs,
+            value: "false",
+            other: "true",
+            effect: { "\($0.logs.isCollected)" },
+            expected: "false",
+            invalid: bools
+        ),
+        SettingSample(
+            key: .logSpoolSize,
+            value: "64Mi",
+            other: "128Mi",
+            effect: { "\($0.logs.spoolSize)" },
+            expected: "67108864",
+            invalid: bytes
+        ),
+        SettingSample(
+            key: .maskLogs,
+            value: "true",
+            other: "false",
+            effect: { "\($0.logs.isMasked)" },
+            expected: "true",
+            invalid: bools
         ),
         SettingSample(
             key: .codeBucket,

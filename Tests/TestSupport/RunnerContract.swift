@@ -57,7 +57,10 @@ public struct RunnerContract: Sendable {
         let spec = try longRunning("c-seen", 1)
         try await runner.start(spec, attempt: 2)
         for reader in [runner, other] {
-            let run = try one(try await reader.runs(of: .live).filter { $0.id == "c-seen" }, "a started bot is listed once")
+            let run = try one(
+                try await reader.runs(of: .live).filter { $0.id == "c-seen" },
+                "a started bot is listed once"
+            )
             try holds(run.matches(spec), "a run matches what it was started from")
             try holds(run.attempt == 2, "the number of starts is kept with the run")
             try holds(run.isRunning, "a start returns when the bot runs")
@@ -85,7 +88,10 @@ public struct RunnerContract: Sendable {
         let another = try longRunning("c-other", 2)
         var failure: RunnerError?
         do throws(RunnerError) { try await other.start(another, attempt: 0) } catch { failure = error }
-        try holds(failure?.code == .conflict, "a start beside a run of another specification is a conflict, not \(String(describing: failure))")
+        try holds(
+            failure?.code == .conflict,
+            "a start beside a run of another specification is a conflict, not \(String(describing: failure))"
+        )
         try holds(failure?.isRetryable == true, "a conflict may pass")
         _ = try one(try await runner.runs(of: .live, id: "c-other"), "a conflict leaves the run that was there")
         try await clear("c-other")
@@ -103,7 +109,10 @@ public struct RunnerContract: Sendable {
             return await group.reduce(into: [RunnerError?]()) { $0.append($1) }
         }
         try holds(outcomes.contains { $0 == nil }, "of several starts at once one succeeds: \(outcomes)")
-        try holds(outcomes.allSatisfy { $0 == nil || $0?.code == .conflict }, "the others succeed or conflict: \(outcomes)")
+        try holds(
+            outcomes.allSatisfy { $0 == nil || $0?.code == .conflict },
+            "the others succeed or conflict: \(outcomes)"
+        )
         let run = try one(try await runner.runs(of: .live, id: "c-race"), "several starts at once leave one run")
         try holds(run.isRunning, "which runs")
         try await clear("c-race")
@@ -137,10 +146,15 @@ public struct RunnerContract: Sendable {
     }
 
     private func idsAreData() async throws {
-        let ids = ["../../c-up", "/c-root", "c-\n-line", "c-'\"$(touch x)", String(repeating: "c", count: 4096)].map { BotID($0) }
+        let ids = ["../../c-up", "/c-root", "c-\n-line", "c-'\"$(touch x)", String(repeating: "c", count: 4096)].map {
+            BotID($0)
+        }
         for id in ids {
             try await runner.start(try longRunning(id, 1), attempt: 0)
-            let run = try one(try await other.runs(of: .live, id: id), "an id is data: \(id.text.prefix(20).debugDescription)")
+            let run = try one(
+                try await other.runs(of: .live, id: id),
+                "an id is data: \(id.text.prefix(20).debugDescription)"
+            )
             try holds(run.id == id, "an id comes back as it was")
             try await clear(id)
         }

@@ -15,6 +15,10 @@ public enum LocalSupervisor {
         guard arguments.count == 2, arguments[1].hasPrefix("/") else {
             return fail("expected \"launch FOLDER\" or \"run FOLDER\": this is started by a runner, not by people")
         }
+        // Signals go to any thread that doesn't block them, and a fork takes only one along.
+        guard (try? SystemFile.names(in: "/proc/self/task"))?.count == 1 else {
+            return fail("a supervisor needs to be alone: it must be called before anything starts a thread")
+        }
         let folder = RunFolder(path: arguments[1])
         do throws(LocalError) {
             switch arguments[0] {

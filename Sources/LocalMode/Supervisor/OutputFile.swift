@@ -56,7 +56,11 @@ struct OutputFile: ~Copyable {
 
     /// Begins the next file.
     private mutating func turn() -> Bool {
-        let next = open(folder.output(generation + 1), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let next = open(
+            folder.output(generation + 1),
+            O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+            0o600
+        )
         guard next >= 0 else { return false }
         if descriptor >= 0 { close(descriptor) }
         descriptor = next

@@ -60,16 +60,25 @@ struct Supervision: ~Copyable {
         // Kept open to the end of this process, which gives it back.
         guard clinux_lock(lock) == 0 else { throw LocalError(.busy, "the run has a supervisor already") }
         let order = try LaunchOrder.read(folder)
-        guard clinux_become_subreaper() == 0 else { throw LocalError(.exhausted, "can't become the reaper of a bot's processes") }
+        guard clinux_become_subreaper() == 0 else {
+            throw LocalError(.exhausted, "can't become the reaper of a bot's processes")
+        }
         let boot = try ProcessIdentity.bootID()
-        guard let own = ProcessIdentity(running: getpid()) else { throw .system("can't read", "/proc/self/stat", ESRCH) }
+        guard let own = ProcessIdentity(running: getpid()) else {
+            throw .system("can't read", "/proc/self/stat", ESRCH)
+        }
         try output.open(maximum: order.logFileSize, count: Int(order.logFileCount))
         let made = order.groups.compactMap { ControlGroup.make($0) }
         let tree = ProcessTree(groups: made.map(\.group))
         do throws(LocalError) {
             let limits = Set(made.flatMap(\.limits))
-            let pid = try BotStart(order: order, groups: tree.groups, holdsMemory: limits.contains("memory"), holdsCPU: limits.contains("cpu"))
-                .start(input: devNull, output: output.writers)
+            let pid = try BotStart(
+                order: order,
+                groups: tree.groups,
+                holdsMemory: limits.contains("memory"),
+                holdsCPU: limits.contains("cpu")
+            )
+            .start(input: devNull, output: output.writers)
             output.closeWriters()
             let startedAt = Timestamp.now
             bot = Bot(pid: pid, order: order, tree: tree, startedAt: startedAt)

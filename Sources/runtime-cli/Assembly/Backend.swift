@@ -10,7 +10,8 @@ import Util
 /// What bots run on, as the settings say.
 struct Backend: Sendable {
     /// What every backend here can do.
-    typealias AnyRunner = any Runner & RunPreparing & RunWatching & RunOutputReading & RunnerHousekeeping
+    typealias AnyRunner = any Runner & RunPreparing & RunWatching & RunOutputReading & RunOutputFollowing
+        & RunnerHousekeeping
 
     let runner: AnyRunner
     /// What it is called in health reports and as a source of wake-ups.
@@ -18,6 +19,8 @@ struct Backend: Sendable {
     let ping: @Sendable () async throws(RunnerError) -> Void
     /// Says at the start what there is to know of it.
     let announce: @Sendable () -> Void
+    /// Has the last lines of a run read before it is removed.
+    let readFinally: @Sendable (any FinalOutputReading) -> Void
 
     /// What helps somebody whose engine doesn't answer.
     static let hint =
@@ -66,7 +69,8 @@ struct Backend: Sendable {
                     throw error
                 }
             },
-            announce: {}
+            announce: {},
+            readFinally: { runner.readFinally(with: $0) }
         )
     }
 
@@ -83,7 +87,7 @@ struct Backend: Sendable {
                 instance: settings.instance,
                 code: code,
                 settings: settings.local,
-                supervisor: [try ownProgram(), "local-supervise"],
+                supervisor: [try ownProgram(), Program.supervise],
                 path: getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin",
                 executor: executor,
                 logger: logger
@@ -95,7 +99,8 @@ struct Backend: Sendable {
             runner: runner,
             name: "local processes",
             ping: { () async throws(RunnerError) in try await runner.ping() },
-            announce: { runner.announce() }
+            announce: { runner.announce() },
+            readFinally: { runner.readFinally(with: $0) }
         )
     }
 

@@ -16,6 +16,7 @@ extension RunnerAssembly {
 
     /// Serves until SIGTERM or SIGINT.
     func serve(stopBotsOnExit: Bool, printStatus: Bool) async throws {
+        DescriptorLimit.raise()
         announce()
         // Outlasts the engine's own deadline for a stubborn bot, where bots are taken along.
         let patience =
@@ -28,6 +29,10 @@ extension RunnerAssembly {
             DependencyProbes(probes: probes, health: health, logger: logger),
         ]
         if let prepare = store.prepare { services.append(StorePreparation(prepare: prepare, logger: logger)) }
+        if let logs {
+            await logs.open()
+            services.append(LogCollectionService(logs: logs) { [reconciler] in reconciler.wake(.everything) })
+        }
         if printStatus {
             let executor = try BlockingExecutor(name: "status", threads: 1)
             services.append(StatusPrinter(statuses: reconciler.statuses, executor: executor, logger: logger))
@@ -71,6 +76,20 @@ extension RunnerAssembly {
             do throws(RunnerError) { try await backend.ping() } catch { isEngineMissing = error.code == .unavailable }
         }
         return CommandExit.failing(CommandExit.unavailable, error, hint: isEngineMissing ? Backend.hint : nil)
+    }
+
+    /// Has the output of runs that end meanwhile collected.
+    private func collecting<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
+        guard let logs else { return try await body() }
+        await logs.open()
+        let outcome = try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await logs.run {} }
+            let outcome = try await body()
+            group.cancelAll()
+            return outcome
+        }
+        await logs.end()
+        return outcome
     }
 
     private func announce() {

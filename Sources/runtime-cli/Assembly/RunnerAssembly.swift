@@ -23,6 +23,10 @@ struct RunnerAssembly: Sendable {
     /// The message bus, where one is set.
     let bus: NATSConnection?
     let reconciler: Reconciler<ContinuousClock>
+    /// Collects the bots' output, where that is asked for.
+    let logs: LogCollection?
+    /// Where the bots' output is stored.
+    let logStorage: (any ObjectAppending)?
     let health: HealthState
     let probes: [DependencyProbe]
     let registry: PrometheusRegistry
@@ -39,6 +43,7 @@ struct RunnerAssembly: Sendable {
             let objects = RunnerAssembly.objects(settings, executor: executor)
             let code = try await RunnerAssembly.code(settings, objects: objects, executor: executor)
             backend = try await Backend.open(settings, code: code, executor: executor, logger: logger)
+            logStorage = RunnerAssembly.logStorage(settings, executor: executor)
             bus = try RunnerAssembly.bus(settings, logger: logger)
             probes = RunnerAssembly.probes(store: store, backend: backend, bus: bus, objects: objects)
         } catch {
@@ -50,12 +55,16 @@ struct RunnerAssembly: Sendable {
             secrets: settings.secretValues
         )
         self.health = health
+        let masks = settings.logs.isMasked ? MaskedBots(store.bots) : nil
+        let logs = settings.logs.isCollected ? LogCollection(settings, backend, logStorage, masks, logger) : nil
+        self.logs = logs
         var options = settings.reconciler
+        options.onObserved = { id, runs in logs?.observed(runs, of: id) }
         options.onPass = { result in
             if case .success = result { health.met(RunnerAssembly.firstPass) }
         }
         reconciler = Reconciler(
-            store: store.bots,
+            store: masks ?? store.bots,
             runner: backend.runner,
             builder: settings.builder,
             options: options,
@@ -98,6 +107,16 @@ struct RunnerAssembly: Sendable {
             return DirectoryObjectStorage(root: "\(folder)/\(settings.codeBucket)", executor: executor)
         }
         return settings.objects.map { S3ObjectStorage($0, client: HTTPClient(maxConnections: 16), executor: executor) }
+    }
+
+    private static func logStorage(_ settings: RunnerSettings, executor: BlockingExecutor) -> (any ObjectAppending)? {
+        if let folder = settings.objectFolder {
+            return DirectoryObjectStorage(root: "\(folder)/\(settings.logs.bucket)", executor: executor)
+        }
+        // Connections of its own: logs that are stored don't hold up code that is fetched.
+        return settings.logs.objects.map {
+            S3ObjectStorage($0, client: HTTPClient(maxConnections: 8), executor: executor)
+        }
     }
 
     /// What tells the place of code archives from others, to the code cache that may hold those of several.

@@ -145,6 +145,20 @@ struct RunnerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How many log files the engine keeps of a bot (3).", valueName: "count"))
     var engineLogFiles: String?
 
+    @Option(help: ArgumentHelp("Whether bots' output is collected and stored (true).", valueName: "bool"))
+    var collectLogs: String?
+
+    @Option(help: ArgumentHelp("Most disk space for output that isn't stored yet (1Gi).", valueName: "quantity"))
+    var logSpoolSize: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Whether values of a bot's config that look like credentials are masked in its output (false).",
+            valueName: "bool"
+        )
+    )
+    var maskLogs: String?
+
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical (info).", valueName: "level"))
     var logLevel: String?
 
@@ -186,6 +200,9 @@ struct RunnerOptions: ParsableArguments {
         add(.noNewPrivileges, noNewPrivileges)
         add(.engineLogSize, engineLogSize)
         add(.engineLogFiles, engineLogFiles)
+        add(.collectLogs, collectLogs)
+        add(.logSpoolSize, logSpoolSize)
+        add(.maskLogs, maskLogs)
         add(.logLevel, logLevel)
         add(.logFormat, logFormat)
         return flags

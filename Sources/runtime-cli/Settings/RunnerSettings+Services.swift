@@ -68,7 +68,7 @@ extension RunnerSettings {
         return set.text
     }
 
-    private static func s3(
+    static func s3(
         _ source: String,
         endpoint: String = "localhost",
         accessKey: String = "key",

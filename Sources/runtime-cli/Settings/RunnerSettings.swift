@@ -49,6 +49,8 @@ struct RunnerSettings: Sendable {
     var objectFolder: String?
     /// The bucket that code archives lie in.
     var codeBucket: String
+    /// What becomes of the bots' output.
+    var logs: LogSettings
     var builder: LaunchSpecBuilder
     var reconciler: ReconcilerOptions
     var logging: LoggingOptions
@@ -83,6 +85,7 @@ struct RunnerSettings: Sendable {
         cacheSource = cache?.source ?? "--cache-directory"
         cacheSize = try sources.value(.cacheSize, default: 5 << 30, SettingParser.bytes)
         (objects, objectFolder, codeBucket) = try RunnerSettings.objects(sources)
+        logs = try LogSettings(sources, objects: objects)
         builder = try RunnerSettings.builder(sources)
         reconciler = try RunnerSettings.reconciler(sources)
         logging = try RunnerSettings.logging(sources)

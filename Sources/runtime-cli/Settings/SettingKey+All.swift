@@ -44,15 +44,20 @@ extension SettingKey {
     static let minioTLS = SettingKey("minio-ssl", "MINIO_SSL", "MINIO_USE_SSL")
     static let minioRegion = SettingKey("minio-region", "MINIO_REGION")
     static let codeBucket = SettingKey("minio-code-bucket", "MINIO_CODE_BUCKET")
+    static let logsBucket = SettingKey("minio-logs-bucket", "MINIO_LOGS_BUCKET")
+    static let collectLogs = SettingKey("collect-logs", "COLLECT_LOGS")
+    static let logSpoolSize = SettingKey("log-spool-size", "LOG_SPOOL_SIZE")
+    static let maskLogs = SettingKey("mask-logs", "MASK_LOGS")
 
     /// Every setting that a settings file may hold.
     static let all = [
-        store, mongoURI, natsURL, reconcileInterval, instance, backend, localSandbox, dockerHost, dockerTLSVerify, dockerCertificates, network,
+        store, mongoURI, natsURL, reconcileInterval, instance, backend, localSandbox, dockerHost, dockerTLSVerify,
+        dockerCertificates, network,
         pull,
         image, memoryLimit, memoryLimitMegabytes, cpuLimit, cpuShares, parallelStarts, stopGrace, restartInitial,
         restartMaximum, restartResetAfter, cacheDirectory, cacheSize, user, processLimit, tmpSize, readOnlyRoot,
         dropCapabilities, noNewPrivileges, engineLogSize, engineLogFiles, logLevel, logFormat, listen, minioEndpoint,
         minioAccessKey, minioSecretKey, minioAccessKeyFile, minioSecretKeyFile, minioTLS, minioRegion, codeBucket,
-        objects, dockerConfig,
+        objects, dockerConfig, logsBucket, collectLogs, logSpoolSize, maskLogs,
     ]
 }

@@ -1,0 +1,131 @@
+import Foundation
+import Logging
+import Logs
+import Model
+import ObjectStorage
+import Runtime
+import ServiceLifecycle
+import Synchronization
+import Util
+
+/// The collection of the bots' output, from the moment the spool is this process's own: during an upgrade another may still
+/// have it.
+final class LogCollection: Sendable {
+    private let settings: RunnerSettings
+    private let backend: Backend
+    private let storage: (any ObjectAppending)?
+    private let masks: MaskedBots?
+    private let logger: Logger
+    private let final = FinalReader()
+
+    /// How long lines that aren't stored yet may hold up the end; they stay in the spool.
+    private static let finish = Duration.seconds(5)
+
+    init(
+        _ settings: RunnerSettings,
+        _ backend: Backend,
+        _ storage: (any ObjectAppending)?,
+        _ masks: MaskedBots?,
+        _ logger: Logger
+    ) {
+        self.settings = settings
+        self.backend = backend
+        self.storage = storage
+        self.masks = masks
+        self.logger = logger
+        backend.readFinally(final)
+    }
+
+    /// The folder that lines wait in.
+    static func spool(_ settings: RunnerSettings) -> String {
+        "\(settings.cacheDirectory)/the0-logs/\(settings.instance)"
+    }
+
+    /// Tells what runs there are.
+    func observed(_ runs: [ObservedRun], of id: BotID?) {
+        collector?.observed(runs, of: id)
+    }
+
+    /// Takes the spool, unless another process has it; before anything can be removed whose last lines are to be read.
+    func open() async {
+        do { try await take() } catch {
+            let metadata: Logger.Metadata = ["spool": "\(Self.spool(settings))", "error": "\(error)"]
+            logger.warning("bots' output isn't collected for now", metadata: metadata)
+        }
+    }
+
+    /// Collects until cancelled; while another process has the spool, waits for it.
+    /// - Parameter opened: called when the spool is there at last, so that what runs is looked at again.
+    func run(opened: @Sendable () -> Void) async {
+        while collector == nil {
+            // Cancelled means that nothing is collected any more.
+            do { try await Task.sleep(for: .seconds(2)) } catch { return }
+            guard (try? await take()) != nil else { continue }
+            logger.notice("bots' output is collected from now on")
+            opened()
+        }
+        await collector?.run()
+    }
+
+    /// Stores what isn't yet, as far as that goes quickly.
+    func end() async {
+        await collector?.finish(within: Self.finish)
+        // The collector has the runner, and the runner who reads last.
+        final.set(nil)
+    }
+
+    private var collector: LogCollector? { final.collector }
+
+    private func take() async throws {
+        let path = Self.spool(settings)
+        // Without an object store a spool is all there is of a bot's output.
+        let options = Spool.Options(
+            limit: Int(clamping: settings.logs.spoolSize),
+            ring: storage == nil ? 10 << 20 : nil
+        )
+        let executor = try BlockingExecutor(name: "logs", threads: 4)
+        let spool = try await executor.blocking {
+            try FileManager.default.createDirectory(
+                atPath: path,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+            return try Spool(path: path, options: options)
+        }
+        var collecting = LogCollectorOptions()
+        if let masks { collecting.masking = { masks.masking(of: $0) } }
+        let collector = LogCollector(
+            follower: backend.runner,
+            spool: spool,
+            storage: storage,
+            options: collecting,
+            executor: executor,
+            logger: logger
+        )
+        final.set(collector)
+    }
+}
+
+/// Reads what a run wrote last, while there is a collector.
+private final class FinalReader: FinalOutputReading {
+    private let state = Mutex<LogCollector?>(nil)
+
+    var collector: LogCollector? { state.withLock { $0 } }
+
+    func set(_ collector: LogCollector?) { state.withLock { $0 = collector } }
+
+    func readToEnd(of run: ObservedRun) async { await collector?.readToEnd(of: run) }
+}
+
+/// The collection of the bots' output; ends after the reconciler, whose removals it reads the last lines of.
+struct LogCollectionService: Service {
+    let logs: LogCollection
+    let opened: @Sendable () -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await logs.run(opened: opened) }
+        await logs.end()
+        // Where it could not begin, it doesn't end the others.
+        try? await gracefulShutdown()
+    }
+}
