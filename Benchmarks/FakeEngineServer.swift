@@ -31,16 +31,16 @@ final class FakeEngineServer: Sendable {
         while true {
             let connection = accept(listener, nil, nil)
             guard connection >= 0 else { return }
-            Thread.detachNewThread { [answers] in
-                Self.serve(connection, answers)
-                close(connection)
-            }
+            Thread.detachNewThread { [answers] in Self.serve(connection, answers) }
         }
     }
 
     private static func serve(_ connection: Int32, _ answers: FakeEngineAnswers) {
         var request = ""
         var buffer = [UInt8](repeating: 0, count: 16_384)
+        // A stream on which nothing happens needs no thread: it is held open until this process ends.
+        var isHeld = false
+        defer { if !isHeld { close(connection) } }
         while true {
             let count = recv(connection, &buffer, buffer.count, 0)
             guard count > 0 else { return }
@@ -52,12 +52,16 @@ final class FakeEngineServer: Sendable {
             let target = words[1].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
             var path = target[0]
             if path.hasPrefix("/v1.") { path = path.dropFirst(1).drop { $0 != "/" } }
-            // Headers alone: the stream stays open, and nothing happens.
-            let answer =
-                path == "/events"
-                ? "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-                : response(answers.answer(method: words[0], path: path, query: target.count > 1 ? target[1] : ""))
-            guard sendAll(connection, answer) else { return }
+            let query = target.count > 1 ? target[1] : ""
+            guard path == "/events" || path.hasSuffix("/logs") else {
+                let body = answers.answer(method: words[0], path: path, query: query)
+                guard sendAll(connection, response(body)) else { return }
+                continue
+            }
+            isHeld = path == "/events" || query.contains("follow=1")
+            let head = "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
+            let length = isHeld ? "Transfer-Encoding: chunked" : "Content-Length: 0"
+            guard sendAll(connection, "\(head)\(length)\r\n\r\n"), !isHeld else { return }
         }
     }
 

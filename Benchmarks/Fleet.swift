@@ -9,11 +9,13 @@ struct Fleet: Sendable {
     let process: RuntimeProcess
 
     /// Runs a body with a program that has nothing to do, after its first passes.
+    /// - Parameter collectsLogs: whether the output of each bot, of which there is none, is followed.
     static func with<Result>(
         _ count: Int,
         _ bench: BenchEnvironment,
         _ platform: Platform,
         interval: String,
+        collectsLogs: Bool,
         _ body: (Fleet) async throws -> Result
     ) async throws -> Result {
         let recording = try await bench.recorded()
@@ -28,7 +30,7 @@ struct Fleet: Sendable {
                 ["bot-runner"],
                 environment: bench.settings(instance, engine: engine.address)
                     .merging(platform.environment) { own, _ in own }
-                    .merging(["RECONCILE_INTERVAL": interval]) { _, new in new },
+                    .merging(["RECONCILE_INTERVAL": interval, "COLLECT_LOGS": "\(collectsLogs)"]) { _, new in new },
                 log: bench.folder.file("fleet.log")
             )
         } catch {

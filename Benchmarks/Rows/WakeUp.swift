@@ -5,7 +5,7 @@ import Util
 enum WakeUp {
     static func run(_ bench: BenchEnvironment) async throws -> Report {
         try await Platform.with { platform in
-            try await Fleet.with(bench.scale.fleet, bench, platform, interval: "1h") { fleet in
+            try await Fleet.with(bench.scale.fleet, bench, platform, interval: "1h", collectsLogs: false) { fleet in
                 var (cpu, idle) = (Samples(), Samples())
                 var listsOfAll: Int64 = 0
                 for round in 1...bench.scale.rounds {
