@@ -68,13 +68,23 @@ final class BenchEnvironment: Sendable {
         let names = instances.withLock { $0 }
         await Task { [api, run, folder] in
             do {
-                for name in names { try await api.removeAll(label: "runtime.instance=\(name)") }
-                try await Self.removeOwn(api, run: run)
+                // A request that was cancelled under way may have its effect after the first look.
+                try await eventually(within: .seconds(30), "all that this run made is removed") {
+                    try await Self.remove(api, run: run, instances: names)
+                    try await Task.sleep(for: .milliseconds(200))
+                    return try await api.containers(label: "\(Self.label)=\(run)").isEmpty
+                }
             } catch {
-                say("not everything was removed: \(error)")
+                say("\(error)")
             }
             folder.remove()
         }.value
+    }
+
+    /// The floor's containers first: they are on an instance's network.
+    private static func remove(_ api: EngineAPI, run: String, instances: Set<String>) async throws {
+        try await removeOwn(api, run: run)
+        for name in instances { try await api.removeAll(label: "runtime.instance=\(name)") }
     }
 
     private static func removeOwn(_ api: EngineAPI, run: String) async throws {
@@ -88,17 +98,23 @@ final class BenchEnvironment: Sendable {
 
     /// Removes what earlier runs left that were killed.
     private func sweep() async throws {
-        let bots = try await api.containers(label: "runtime.managed=true").compactMap { container in
-            container["Labels"]?.object?["runtime.instance"]?.string
+        func values(_ objects: [JSONObject], _ label: String) -> Set<String> {
+            Set(objects.compactMap { $0["Labels"]?.object?[label]?.string }.filter(Self.isDead))
         }
-        let own = try await api.containers(label: Self.label).compactMap { container in
-            container["Labels"]?.object?[Self.label]?.string
-        }
-        for name in Set(bots + own) where Self.isDead(name) {
+        let managed = "runtime.managed=true"
+        let networks = try await api.send(.get, "/networks", query: [("filters", EngineAPI.filter(managed))]).expect(
+            200
+        )
+        let instances = values(try await api.containers(label: managed), "runtime.instance")
+            .union(values(try networks.json.elements.compactMap(\.object), "runtime.instance"))
+        let images = try await api.send(.get, "/images/json", query: [("filters", EngineAPI.filter(Self.label))])
+        let runs = values(try await api.containers(label: Self.label), Self.label)
+            .union(values(try images.expect(200).json.elements.compactMap(\.object), Self.label))
+        for name in runs.union(instances).sorted() {
             say("removing what \(name) left")
-            try await api.removeAll(label: "runtime.instance=\(name)")
             try await Self.removeOwn(api, run: name)
         }
+        for name in instances { try await api.removeAll(label: "runtime.instance=\(name)") }
     }
 
     /// Whether a name is that of a run whose process is gone.

@@ -15,7 +15,7 @@ struct LoggingBots: Sendable {
     var lines: Int { Int(rate * Double(seconds)) }
 
     /// Time to start the bots in, before the first line is due.
-    static let lead = 60
+    static let lead = 45
 
     static let program = """
         import json, os, sys, time
