@@ -1,7 +1,7 @@
 import CArchive
 import Glibc
 
-/// The owner of a libarchive reader. To be used on one thread, within `withUTF8Locale`.
+/// The owner of a libarchive reader. To be used on one thread, within `UTF8Locale.use`.
 struct ArchiveReader: ~Copyable {
     enum Kind { case regular, directory, symlink, hardLink, other(mode: UInt32) }
 

@@ -21,7 +21,7 @@ public func packDirectory(
     excluding: (String) -> Bool = { _ in false }
 ) throws(ArchiveError) -> ArchiveSummary {
     let directory = try OpenDirectory(path: root)
-    return try withUTF8Locale { () throws(ArchiveError) in
+    return try UTF8Locale.use { () throws(ArchiveError) in
         var output = try OutputFile(creating: destination)
         var pack = DirectoryPack(
             owner: owner,

@@ -19,7 +19,7 @@ public func packFiles(_ files: [ArchiveFile]) throws(ArchiveError) -> [UInt8] {
         paths.append(path)
     }
     let sink = TarSink(descriptor: nil)
-    try withUTF8Locale { () throws(ArchiveError) in
+    try UTF8Locale.use { () throws(ArchiveError) in
         var writer = try TarWriter.open(sink)
         for (file, path) in zip(files, paths) {
             try writer.beginFile(path, mode: file.mode, size: Int64(file.contents.count), owner: file.owner)

@@ -16,7 +16,7 @@ public func readFile(
     bytes.withUnsafeBytes { buffer in
         do throws(ArchiveError) {
             outcome = .success(
-                try withUTF8Locale { () throws(ArchiveError) in try find(name, in: buffer, limit: limit) }
+                try UTF8Locale.use { () throws(ArchiveError) in try find(name, in: buffer, limit: limit) }
             )
         } catch {
             outcome = .failure(error)

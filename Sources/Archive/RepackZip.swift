@@ -22,7 +22,7 @@ public func repackZip(
     let file = try InputFile(path: source)
     let directory = try ZipDirectory.read(from: file, limits: limits)
     try directory.check(zipBytes: file.size, limits: limits)
-    return try withUTF8Locale { () throws(ArchiveError) in
+    return try UTF8Locale.use { () throws(ArchiveError) in
         var output = try OutputFile(creating: destination)
         var repack = ZipRepack(owner: owner, limits: limits, writer: try .open(TarSink(descriptor: output.descriptor)))
         let reader = try ArchiveReader.open(zip: file)

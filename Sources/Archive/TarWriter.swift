@@ -3,7 +3,7 @@ import Glibc
 
 /// The owner of a libarchive writer of pax tars that are the same bytes for the same entries.
 ///
-/// To be used on one thread, within `withUTF8Locale`.
+/// To be used on one thread, within `UTF8Locale.use`.
 struct TarWriter: ~Copyable {
     /// All entries have this time: noon of 1 January 1980, UTC. Zip's own calendar begins that day, and tools that make zips
     /// of what was unpacked refuse earlier times.

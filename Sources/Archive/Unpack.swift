@@ -18,7 +18,7 @@ public func unpack(
 ) throws(ArchiveError) {
     let file = try InputFile(path: tar)
     guard file.size > 0 else { throw ArchiveError(.empty, "the tar has no bytes") }
-    try withUTF8Locale { () throws(ArchiveError) in
+    try UTF8Locale.use { () throws(ArchiveError) in
         let reader = try ArchiveReader.open(tar: file)
         var tree = try UnpackedTree(path: directory, limits: limits)
         while let header = try reader.next() { try tree.add(header, from: reader) }

@@ -38,6 +38,9 @@ public final class CodeCache: CodeProvider {
         options: CodeCacheOptions = CodeCacheOptions(),
         executor: BlockingExecutor
     ) async throws(RunnerError) -> CodeCache {
+        do { try UTF8Locale.load() } catch {
+            throw RunnerError(.codeUnavailable, error.message, cause: error, isRetryable: false)
+        }
         let worker = Worker(executor: executor)
         let workspace = try await worker.run { () throws(RunnerError) in
             for folder in ["", "/blobs", "/refs", "/locks", "/work"] { try makeFolder(directory + folder) }

@@ -3,6 +3,7 @@ import Metrics
 public import Model
 import Runtime
 import Synchronization
+import Util
 
 /// The latest status of every bot, for logs, metrics and whoever asks. Never used to decide anything.
 public final class StatusBoard: Sendable {
@@ -59,7 +60,9 @@ extension BotStatus {
         switch self {
         case .running, .starting, .replacing, .stopping, .stopped: name
         case .backingOff(_, let exit, let attempt): "\(name) \(attempt) \(exit.finishedAt)"
-        case .startFailed(let until, let reason): "\(name) \(until) \(reason)"
+        // Each look works the time out anew, from two clocks: it differs by microseconds.
+        case .startFailed(let until, let reason):
+            "\(name) \((until.nanosecondsSince1970 + 500_000_000) / 1_000_000_000) \(reason)"
         case .invalid(let error, let isRunning): "\(name) \(error) \(isRunning)"
         }
     }

@@ -12,6 +12,8 @@ struct RuntimeCommand: AsyncParsableCommand {
             took too long, 78 a setting that can't be used, 130 or 143 ended at once by a second SIGINT or SIGTERM.
             """,
         version: RuntimeVersion.current,
-        subcommands: [BotRunnerCommand.self, LogsCommand.self, PlanCommand.self, VersionCommand.self]
+        subcommands: [
+            BotRunnerCommand.self, LogsCommand.self, PlanCommand.self, SchedulesCommand.self, VersionCommand.self,
+        ]
     )
 }

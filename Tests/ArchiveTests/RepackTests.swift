@@ -155,7 +155,7 @@ import Testing
         let full = open("/dev/full", O_WRONLY)
         defer { close(full) }
         let error = #expect(throws: ArchiveError.self) {
-            try withUTF8Locale { () throws(ArchiveError) in
+            try UTF8Locale.use { () throws(ArchiveError) in
                 var writer = try TarWriter.open(TarSink(descriptor: full))
                 try writer.finish()
             }

@@ -26,8 +26,11 @@ import Testing
         let first = try runner("first.log")
         try await first.waitForStatus("running", of: "one")
         #expect(first.entries.contains { $0.level == "warning" && $0.message.contains("isolates nothing") })
-        let before = try processes(of: "one", in: folder)
-        #expect(!before.isEmpty)
+        // Its start script runs for a moment before its program does.
+        let before = try await slowly("the bot's program runs") {
+            let found = try processes(of: "one", in: folder)
+            return found.count == 1 && isPython(found[0]) ? found : nil
+        }
         for pid in before {
             let environment = try #require(FileManager.default.contents(atPath: "/proc/\(pid)/environ"))
             #expect(!String(decoding: environment, as: UTF8.self).contains("SECRET_OF_OURS"))
@@ -69,6 +72,11 @@ import Testing
         )
         #expect(await runner.terminate() == .exited(0))
         #expect(try processes(of: "one", in: folder).isEmpty)
+    }
+
+    private func isPython(_ pid: Int32) -> Bool {
+        let name = FileManager.default.contents(atPath: "/proc/\(pid)/comm") ?? Data()
+        return String(decoding: name, as: UTF8.self).hasPrefix("python")
     }
 
     /// The numbers of the processes that were started as a bot's from a folder.

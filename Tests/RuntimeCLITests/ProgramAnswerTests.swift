@@ -13,6 +13,8 @@ import Testing
         ("", ["bot-runner", "plan", "version", "Exit codes: 0 done"]),
         ("bot-runner", ["Examples:", "--store", "--mongo-uri", "--listen", "--once", "MINIO_SECRET_KEY_FILE"]),
         ("plan", ["--output", "--last-lines", "what a pass of bot-runner would do"]),
+        ("logs", ["--follow", "--since", "--tail", "--previous", "--timestamps", "--output", "Examples:"]),
+        ("schedules", ["Shows when schedules run.", "next"]),
         ("version", ["Prints the version."]),
     ])
     func helpTeaches(_ command: String, _ parts: [String]) async throws {
@@ -27,6 +29,40 @@ import Testing
         #expect(command.text == "runtime \(RuntimeVersion.current)\n" && command.isSuccess)
         let flag = try await program.run("--version")
         #expect(flag.text == "\(RuntimeVersion.current)\n" && flag.isSuccess)
+    }
+
+    @Test func aScheduleIsExplained() async throws {
+        let arguments = [
+            "schedules", "next", "30 9 * * MON-FRI", "--zone", "America/New_York", "--after", "2026-03-06T12:00:00Z",
+        ]
+        let result = try await program.run(arguments + ["--count", "2"])
+        #expect(
+            result.text == """
+                at 09:30 on Monday to Friday (America/New_York)
+                2026-03-06T14:30:00Z
+                2026-03-09T13:30:00Z
+
+                """
+        )
+        let wrong = try await program.run("schedules", "next", "0 25 * * *")
+        #expect(wrong.termination == .exited(64) && wrong.errorText.contains("column 3"), "\(wrong.errorText)")
+        let nowhere = try await program.run("schedules", "next", "@daily", "--zone", "Mars/Olympus")
+        #expect(
+            nowhere.termination == .exited(64) && nowhere.errorText.contains("Mars/Olympus"),
+            "\(nowhere.errorText)"
+        )
+    }
+
+    @Test func theLogOfNoBotIsAnError() async throws {
+        let socket = program.folder.file("engine")
+        let engine = try EmptyEngine(path: socket)
+        defer { engine.stop() }
+        let store = try program.makeStore()
+        let result = try await program.run("logs", "nobody", "--store", store, "--docker-host", "unix://\(socket)")
+        #expect(result.termination == .exited(69))
+        #expect(result.errorText.contains("no bot \"nobody\""), "\(result.errorText)")
+        let wrong = try await program.run("logs", "nobody", "--since", "yesterday")
+        #expect(wrong.termination == .exited(64) && wrong.errorText.contains("expected a duration"))
     }
 
     @Test func unknownFlagsAndCommandsAreUsageErrors() async throws {
