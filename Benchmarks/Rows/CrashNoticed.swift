@@ -19,7 +19,9 @@ enum CrashNoticed {
             async let asking: Void = second.ask()
             let process = try RuntimeProcess(
                 ["bot-runner", "--store", store.path],
-                environment: bench.settings(instance).merging(["RESTART_INITIAL": "1s", "RESTART_MAXIMUM": "1s"]) {
+                environment: bench.settings(instance).merging([
+                    "RESTART_INITIAL": "1s", "RESTART_MAXIMUM": "1s", "LOG_LEVEL": "debug",
+                ]) {
                     _,
                     new in new
                 },
@@ -51,7 +53,7 @@ enum CrashNoticed {
     }
 
     private static func report(_ crashes: [EngineEvent], _ entries: [LogEntry], _ second: SecondOpinion) -> Report {
-        var noticed = entries.filter { $0.message == "bot backing-off" }
+        var noticed = entries.filter { $0.message == "bot ended" }
         var samples = Samples()
         var unnoticed = 0
         for crash in crashes {

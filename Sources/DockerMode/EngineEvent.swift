@@ -8,6 +8,8 @@ struct EngineEvent: Sendable, Hashable {
     /// nil on containers of version 1.2.0.
     let kind: String?
     let instance: String?
+    /// The exit code, of a container's end.
+    let exitCode: String?
 
     /// What to listen for: whatever changes what runs. The last two are Podman's names, which it filters by.
     static let actions = ["start", "die", "oom", "destroy", "died", "remove"]
@@ -33,6 +35,8 @@ struct EngineEvent: Sendable, Hashable {
         self.id = BotID(id)
         kind = attributes?[Label.kind]?.string
         instance = attributes?[Label.instance]?.string
+        let action = event["Action"]?.string
+        exitCode = action == "die" || action == "died" ? attributes?["exitCode"]?.string ?? "unknown" : nil
     }
 
     /// Whether it concerns the runs of a kind and an instance. Of a container without our labels it isn't told whose it is.

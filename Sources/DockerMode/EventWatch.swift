@@ -109,7 +109,13 @@ struct EventWatch: Sendable {
         do throws(DockerError) {
             guard let event = try EngineEvent(line) else { return }
             progress.saw(event.time)
-            if event.concerns(kind, instance: instance) { wake(event.id) }
+            guard event.concerns(kind, instance: instance) else { return }
+            wake(event.id)
+            // What comes of it is said once its container was looked at, which an engine that is clearing up takes its time for.
+            if let code = event.exitCode {
+                let metadata: Logger.Metadata = ["bot": "\(event.id)", "exit_code": "\(code.escapedForMessage)"]
+                logger.debug("bot ended", metadata: metadata)
+            }
         } catch {
             // Whatever it was, it may have been a bot's end.
             logger.warning("unreadable event, looking at everything", metadata: ["error": "\(error)"])
