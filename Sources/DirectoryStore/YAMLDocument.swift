@@ -13,6 +13,7 @@ enum YAMLDocument {
     /// - Throws: ``YAMLProblem`` with line and column where they are known.
     static func parse(_ text: String) throws(YAMLProblem) -> JSONValue {
         guard text.utf8.count <= longest else { throw YAMLProblem("is longer than \(longest) bytes") }
+        guard YAMLKeys.areText(text) else { throw YAMLProblem("a key must be text, not an alias or a collection") }
         let node: Node?
         do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
             throw YAMLProblem(error)

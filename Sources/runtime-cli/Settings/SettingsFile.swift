@@ -1,3 +1,4 @@
+import DirectoryStore
 import Foundation
 import Model
 import Yams
@@ -9,6 +10,9 @@ enum SettingsFile {
     /// - Throws: ``SettingError`` when it can't be read, is no mapping, or has a key that no command knows.
     static func read(_ path: String, known: Set<String>) throws(SettingError) -> JSONObject {
         let text = try text(of: path, source: "--config")
+        guard YAMLKeys.areText(text) else {
+            throw SettingError(path, "a key must be text, not an alias or a collection")
+        }
         let node: Node?
         do { node = try Yams.compose(yaml: text) } catch {
             throw SettingError(path, "is no YAML: \(problem(error))")
