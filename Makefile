@@ -1,6 +1,6 @@
 # The project's habits; each is a script or one command, so that both can be read and run alone.
 
-.PHONY: setup build test lint docs demo clean
+.PHONY: setup build test sanitize soak lint docs demo clean
 
 setup:  ## Install what a build needs
 	scripts/setup
@@ -10,6 +10,12 @@ build: setup  ## Build everything, debug
 
 test:  ## All tests against real services; ARGS='--filter ModelTests' for some
 	scripts/test $(ARGS)
+
+sanitize:  ## Tests without services under the address and thread sanitizers; ARGS='thread LogsTests' for some
+	scripts/sanitize $(ARGS)
+
+soak:  ## The long tests: hours; ARGS='--minutes 3 --only flatness' for a try
+	scripts/soak $(ARGS)
 
 lint:  ## Style of scripts and sources
 	scripts/lint

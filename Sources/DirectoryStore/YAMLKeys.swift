@@ -8,12 +8,11 @@ public enum YAMLKeys {
     /// Stands in for the `*` of an alias; no file that people write has it.
     private static let placeholder: Unicode.Scalar = "\u{E000}"
 
-    /// Whether all keys of all mappings are text, as far as the text can be read at all.
-    public static func areText(_ text: String) -> Bool {
+    /// Whether all keys of all mappings are text. Only then may the text be read.
+    /// - Throws: the parser's own error for what can't be read, with the places of the text.
+    public static func areText(_ text: String) throws -> Bool {
         guard let withoutAliases = withoutAliases(text) else { return true }
-        // What can't be read like this can't be read with its aliases either, and its first problem is found as quickly.
-        guard let node = try? Yams.compose(yaml: withoutAliases) else { return true }
-        return areText(node)
+        return try Yams.compose(yaml: withoutAliases).map(areText) ?? true
     }
 
     /// The text with each alias made a word, in which nothing is multiplied; nil when it has none.

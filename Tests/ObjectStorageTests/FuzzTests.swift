@@ -49,6 +49,7 @@ import Util
         try must(code == nil || error.code == code, "\(error)")
         try must(error.message.utf8.count < 5000, "a message of \(error.message.utf8.count) bytes")
         try must(!error.message.unicodeScalars.contains { $0.value < 0x20 }, error.message)
+        guard code == nil else { return }
         try must(!error.message.contains("hunter2hunter2") && !error.message.contains("AKIAHUNTER"), error.message)
     }
 

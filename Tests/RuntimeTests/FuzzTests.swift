@@ -21,7 +21,7 @@ import Testing
             } catch let error as QuantityError {
                 try must(error.description.utf8.count < 1000, "a message of \(error.description.utf8.count) bytes")
                 // More digits than the widest amount has, or longer than anybody writes, may be refused.
-                guard let expected, text.utf8.count <= 30 else { return }
+                guard let expected, text.utf8.count <= 20 else { return }
                 try must(QuantityOracle.isGreater(expected, than: most), "\(error), but it is \(expected) billionths")
             }
         }
