@@ -23,7 +23,7 @@ extension PlatformIntegration {
             let report = plan.report(samples, memory, descriptors)
             plan.soak.report(report)
             try plan.write(report)
-            #expect(samples.count >= 10)
+            #expect(samples.count >= 5)
             // A leak of a descriptor or of a hundred bytes per change or crash is more than this over an hour.
             #expect(memory.growth <= plan.mostGrowth, "\(report)")
             #expect(descriptors.growth <= plan.mostDescriptors, "\(report)")

@@ -8,7 +8,7 @@ import Testing
 /// What people may have in their files, and what may stand in for them.
 @Suite struct FuzzTests {
     @Test func anyYAMLIsAValueWithinTheBoundsOrAProblem() throws {
-        try fuzz(try Corpus("yaml", in: .module), count: 3000, longest: 4000, limit: .seconds(5)) { bytes, _ in
+        try fuzz(try Corpus("yaml", in: .module), count: 1000, longest: 4000, limit: .seconds(5)) { bytes, _ in
             let text = String(decoding: bytes, as: UTF8.self)
             do {
                 let value = try YAMLDocument.parse(text)
