@@ -30,9 +30,9 @@ import Util
                     answer = .failure(error)
                 }
             }
-            if duration < .milliseconds(1) { break }
+            if duration < .milliseconds(Fuzzing.patience) { break }
         }
-        try #require(duration < .milliseconds(1), "\(text)")
+        try #require(duration < .milliseconds(Fuzzing.patience), "\(text)")
         switch try #require(answer) {
         case .success(let cron):
             let again = try CronExpression(cron.canonical)
