@@ -1,6 +1,6 @@
 # The project's habits; each is a script or one command, so that both can be read and run alone.
 
-.PHONY: setup build test bench lint docs demo clean
+.PHONY: setup build test bench sanitize soak lint docs demo clean
 
 setup:  ## Install what a build needs
 	scripts/setup
@@ -13,6 +13,12 @@ test:  ## All tests against real services; ARGS='--filter ModelTests' for some
 
 bench:  ## How fast it is, against the engine's own speed; ARGS='--write' or ARGS='cold crash' for some rows
 	scripts/bench $(ARGS)
+
+sanitize:  ## Tests without services under the address and thread sanitizers; ARGS='thread LogsTests' for some
+	scripts/sanitize $(ARGS)
+
+soak:  ## The long tests: hours; ARGS='--minutes 3 --only flatness' for a try
+	scripts/soak $(ARGS)
 
 lint:  ## Style of scripts and sources
 	scripts/lint

@@ -122,36 +122,64 @@ let package = Package(
             path: "Benchmarks",
             swiftSettings: settings
         ),
-        tests("ModelTests", ["Model"]),
-        tests("UtilTests", ["Util", log], resources: [.copy("Corpus")]),
+        tests("ModelTests", ["Model", "TestSupport"], resources: [.copy("Corpus")]),
+        tests("UtilTests", ["Util", "TestSupport", log], resources: [.copy("Corpus")]),
         tests("EntrypointsTests", ["Entrypoints"]),
-        tests("RuntimeTests", ["Runtime", "Model", "Entrypoints", "TestSupport"]),
+        tests("RuntimeTests", ["Runtime", "Model", "Entrypoints", "TestSupport"], resources: [.copy("Corpus")]),
         tests("ControlTests", ["Control", "Model", "Runtime", "Util", "TestSupport", log]),
         tests("HTTPTests", ["HTTP"]),
-        tests("ArchiveTests", ["Archive"], resources: [.copy("Corpus")]),
+        tests("ArchiveTests", ["Archive", "TestSupport"], resources: [.copy("Corpus")]),
         tests("MonitoringTests", ["Monitoring", "Util", metrics, log, lifecycle]),
         tests("CodeCacheTests", ["Archive", "CodeCache", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport"]),
-        tests("LogsTests", ["Logs", "Model", "Runtime", "ObjectStorage", "HTTP", "Util", "TestSupport", log]),
+        tests(
+            "LogsTests",
+            ["Logs", "Model", "Runtime", "ObjectStorage", "HTTP", "Util", "TestSupport", log],
+            resources: [.copy("Corpus")]
+        ),
         tests(
             "LogsIntegrationTests",
             ["Logs", "Model", "Runtime", "ObjectStorage", "HTTP", "Util", "TestSupport", log]
         ),
-        tests("ObjectStorageTests", ["ObjectStorage", "HTTP", "Util", "TestSupport", log]),
+        tests(
+            "ObjectStorageTests",
+            ["ObjectStorage", "HTTP", "Util", "TestSupport", log],
+            resources: [.copy("Corpus")]
+        ),
         tests("ObjectStorageIntegrationTests", ["ObjectStorage", "HTTP", "Util", "TestSupport", log]),
-        tests("MongoStoreTests", ["MongoStore", "CMongo", "Model", "Control", "Util", log]),
+        tests(
+            "MongoStoreTests",
+            ["MongoStore", "CMongo", "Model", "Control", "Util", "TestSupport", log],
+            resources: [.copy("Corpus")]
+        ),
         tests("MongoStoreIntegrationTests", ["MongoStore", "CMongo", "Model", "Control", "Util", "TestSupport", log]),
-        tests("DirectoryStoreTests", ["DirectoryStore", "Model", "Control", "TestSupport", log]),
-        tests("DockerModeTests", ["DockerMode", "Model", "Runtime", "Entrypoints", "HTTP", "Util", log]),
+        tests(
+            "DirectoryStoreTests",
+            ["DirectoryStore", "Model", "Control", "TestSupport", log],
+            resources: [.copy("Corpus")]
+        ),
+        tests(
+            "DockerModeTests",
+            ["DockerMode", "Model", "Runtime", "Entrypoints", "HTTP", "Util", "TestSupport", log],
+            resources: [.copy("Corpus")]
+        ),
         tests(
             "DockerModeIntegrationTests",
             ["DockerMode", "Model", "Runtime", "Entrypoints", "Archive", "HTTP", "Util", "TestSupport", log]
         ),
-        tests("LocalModeTests", ["LocalMode", "Model", "Runtime", "Util", "TestSupport"]),
+        tests(
+            "LocalModeTests",
+            ["LocalMode", "Model", "Runtime", "Util", "TestSupport"],
+            resources: [.copy("Corpus")]
+        ),
         tests(
             "LocalModeIntegrationTests",
             ["LocalMode", "Model", "Runtime", "Util", "TestSupport", log]
         ),
-        tests("NATSBusTests", ["NATSBus", "Model", "Util", "Control", log]),
+        tests(
+            "NATSBusTests",
+            ["NATSBus", "Model", "Util", "Control", "TestSupport", log],
+            resources: [.copy("Corpus")]
+        ),
         tests("NATSBusIntegrationTests", ["NATSBus", "Model", "Util", "Control", "TestSupport", log]),
         tests(
             "RuntimeCLITests",
@@ -160,7 +188,8 @@ let package = Package(
                 "Util",
                 "TestSupport", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]
+            ],
+            resources: [.copy("Corpus")]
         ),
         tests("BotRunnerIntegrationTests", ["TestSupport", "Model", "Runtime"]),
         tests("TestSupportTests", ["TestSupport"]),

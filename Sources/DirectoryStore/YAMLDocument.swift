@@ -13,12 +13,17 @@ enum YAMLDocument {
     /// - Throws: ``YAMLProblem`` with line and column where they are known.
     static func parse(_ text: String) throws(YAMLProblem) -> JSONValue {
         guard text.utf8.count <= longest else { throw YAMLProblem("is longer than \(longest) bytes") }
+        let areKeysText: Bool
         let node: Node?
-        do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
+        do {
+            areKeysText = try YAMLKeys.areText(text)
+            node = areKeysText ? try Yams.compose(yaml: text) : nil
+        } catch let error as YamlError {
             throw YAMLProblem(error)
         } catch {
             throw YAMLProblem("is no YAML: \(error)")
         }
+        guard areKeysText else { throw YAMLProblem("a key must be text, not an alias or a collection") }
         guard let node else { return .null }
         var converter = NodeConverter()
         return try converter.value(node, depth: 0)

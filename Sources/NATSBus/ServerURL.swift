@@ -72,6 +72,7 @@ struct ServerURL: Sendable {
         if case .token(let token) = credentials, token.utf8.contains(0) { return "the token holds a NUL character" }
         if host.isEmpty { return "a host is missing" }
         if host.contains(where: { "/?#@".contains($0) }) { return "there is something after the host" }
+        if !host.utf8.allSatisfy({ $0 < 0x80 }) { return "the host has a character that isn't ASCII" }
         guard let port else { return nil }
         return (UInt16(port) ?? 0) > 0 && port.utf8.allSatisfy { (0x30...0x39).contains($0) } ? nil : "the port is none"
     }

@@ -29,13 +29,13 @@ struct S3Failure: Error, Sendable {
         let place = request.key.map { " for \($0.quotedForError)" } ?? ""
         var said = "status \(status)"
         if let code {
-            said += ", \(code.quotedForError)" + (text.isEmpty ? "" : ": \(text.quotedForError)")
+            // A server may repeat what it was sent. Quoting cuts and escapes, after which half a secret isn't found.
+            let masked = [code, text].map {
+                $0.without([configuration.secretKey, configuration.accessKey]).quotedForError
+            }
+            said += ", \(masked[0])" + (text.isEmpty ? "" : ": \(masked[1])")
         } else if kind == .unexpectedAnswer {
             said += " without an S3 error; is that an object store?"
-        }
-        // A server may repeat what it was sent.
-        for credential in [configuration.secretKey, configuration.accessKey] where credential.count >= 4 {
-            said = said.replacing(credential, with: "***")
         }
         let advice = kind == .clockSkew ? "; set this machine's clock" : ""
         return ObjectStorageError(kind, "\(configuration)\(place): \(said)\(advice)", cause: self)
@@ -94,6 +94,11 @@ extension ObjectStorageError {
 }
 
 extension String {
+    /// The text with credentials masked, but those too short to tell from ordinary words.
+    fileprivate func without(_ credentials: [String]) -> String {
+        credentials.filter { $0.count >= 4 }.reduce(self) { $0.replacing($1, with: "***") }
+    }
+
     /// The text with every occurrence of another replaced.
     fileprivate func replacing(_ part: String, with other: String) -> String {
         var result = ""

@@ -12,14 +12,18 @@ struct GlobPattern: Sendable, Hashable {
     init(_ text: Substring) {
         var pieces: [Piece] = []
         var rest = text.unicodeScalars[...]
+        // Where one set has no end, none after it has one: it isn't looked for again and again.
+        var mayHaveSets = true
         while let scalar = rest.popFirst() {
             switch scalar {
             case "*":
                 if pieces.last != .anyNumber { pieces.append(.anyNumber) }
             case "?": pieces.append(.anyOne)
             case "\\": pieces.append(.exactly(rest.popFirst() ?? scalar))
-            case "[":
-                if let set = Self.takeSet(&rest) { pieces.append(set) } else { pieces.append(.exactly(scalar)) }
+            case "[" where mayHaveSets:
+                let set = Self.takeSet(&rest)
+                mayHaveSets = set != nil
+                pieces.append(set ?? .exactly(scalar))
             default: pieces.append(.exactly(scalar))
             }
         }

@@ -10,8 +10,8 @@ public struct Quantity: Sendable, Hashable, Comparable {
     /// The amount as whole units, rounded up as Kubernetes does: bytes of memory.
     public var roundedUp: Int64 { Int64((nanos + 999_999_999) / 1_000_000_000) }
 
-    /// The amount in thousandths, rounded up: CPU in millicores.
-    public var millis: Int64 { Int64((nanos + 999_999) / 1_000_000) }
+    /// The amount in thousandths, rounded up, at most `Int64.max` of them: CPU in millicores.
+    public var millis: Int64 { Int64(clamping: (nanos + 999_999) / 1_000_000) }
 
     /// Whether the left amount is less.
     public static func < (left: Quantity, right: Quantity) -> Bool { left.nanos < right.nanos }

@@ -30,6 +30,9 @@ public struct Resources: Sendable, Hashable {
     /// The least memory that a container engine accepts, 6 MiB.
     public static let leastMemory: Int64 = 6 << 20
 
+    /// The most CPU that may be asked for, a million cores: platforms count in billionths, and that has to fit 64 bits.
+    public static let mostCPU: Int64 = 1_000_000_000
+
     /// Reads `memory_limit`, `cpu_limit`, `memory_request` and `cpu_request` of a bot's config.
     ///
     /// A request that the bot doesn't set is lowered to its limit.
@@ -38,9 +41,9 @@ public struct Resources: Sendable, Hashable {
         let reader = QuantityReader(id: id, config: config)
         memoryLimit =
             try reader.value("memory_limit", least: Resources.leastMemory) { $0.roundedUp } ?? defaults.memoryLimit
-        cpuLimit = try reader.value("cpu_limit", least: 1) { $0.millis } ?? defaults.cpuLimit
+        cpuLimit = try reader.value("cpu_limit", least: 1, most: Resources.mostCPU) { $0.millis } ?? defaults.cpuLimit
         let memory = try reader.value("memory_request", least: 1) { $0.roundedUp }
-        let cpu = try reader.value("cpu_request", least: 1) { $0.millis }
+        let cpu = try reader.value("cpu_request", least: 1, most: Resources.mostCPU) { $0.millis }
         try reader.check("memory_request", memory, notAbove: memoryLimit)
         try reader.check("cpu_request", cpu, notAbove: cpuLimit)
         memoryRequest = memory ?? min(defaults.memoryRequest, memoryLimit)
@@ -56,7 +59,12 @@ private struct QuantityReader {
         DocumentError(id: id.text, field: "config.\(field)", problem: problem)
     }
 
-    func value(_ field: String, least: Int64, _ unit: (Quantity) -> Int64) throws(DocumentError) -> Int64? {
+    func value(
+        _ field: String,
+        least: Int64,
+        most: Int64 = .max,
+        _ unit: (Quantity) -> Int64
+    ) throws(DocumentError) -> Int64? {
         let text: String
         switch config[field] {
         case nil, .null: return nil
@@ -71,6 +79,7 @@ private struct QuantityReader {
         guard amount >= least else {
             throw failure(field, "is less than the least allowed, \(least)")
         }
+        guard amount <= most else { throw failure(field, "is more than the most allowed, \(most / 1000)") }
         return amount
     }
 

@@ -52,7 +52,8 @@ public enum Redaction {
     }
 
     private static func masked(userinfo: URLText) -> String {
-        guard let colon = userinfo.firstIndex(of: ":") else { return Secrets.mask }
+        // An '@' before the colon: what stands before it may be a token, and the colon another URL's.
+        guard let colon = userinfo.firstIndex(of: ":"), !userinfo[..<colon].contains("@") else { return Secrets.mask }
         return String(userinfo[...colon]) + Secrets.mask
     }
 

@@ -18,7 +18,7 @@ import Testing
             try await runner.start(try engine.spec("shouter", Self.shouter), attempt: 0)
             let run = try #require(try await runner.runs(of: .live).first)
             let collector = FollowCollector()
-            var numbers = SeededNumbers(state: 19)
+            var numbers = SeededGenerator(seed: 19)
             for _ in 0..<25 {
                 // Broken off after some lines, in the middle of a batch's taking: what failed there wasn't taken.
                 let most = Int.random(in: 1...900, using: &numbers)

@@ -1,4 +1,5 @@
 import Runtime
+import TestSupport
 import Testing
 import Util
 
@@ -130,7 +131,7 @@ import Util
 
     @Test(arguments: 0..<200)
     func f19RandomBytesNeverCrashTheParserNorFillTheMemory(_ seed: UInt64) throws {
-        var numbers = SeededNumbers(state: seed)
+        var numbers = SeededGenerator(seed: seed)
         var bytes = Self.mixed.bytes(since: nil) + RecordedLog.random(seed, frames: 20).bytes(since: nil)
         // Some are nearly right, some are noise.
         for _ in 0..<Int.random(in: 0...20, using: &numbers) {

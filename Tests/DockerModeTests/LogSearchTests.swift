@@ -1,4 +1,5 @@
 import Runtime
+import TestSupport
 import Testing
 import Util
 
@@ -32,7 +33,7 @@ import Util
     func f19AFrontThatIsGoneIsAGapOnlyIfItWasNotRead(_ seed: UInt64) throws {
         // Every line its own text, in time.
         var log = RecordedLog(frames: [])
-        var numbers = SeededNumbers(state: seed)
+        var numbers = SeededGenerator(seed: seed)
         var now = 100.0
         for number in 0..<60 {
             now += Double.random(in: 0...3, using: &numbers)

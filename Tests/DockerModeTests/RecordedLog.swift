@@ -1,4 +1,5 @@
 import Runtime
+import TestSupport
 import Util
 
 @testable import DockerMode
@@ -70,24 +71,11 @@ struct RecordedLog: Sendable {
     }
 }
 
-/// Numbers that are the same for a seed in every run.
-struct SeededNumbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 extension RecordedLog {
     /// A log of lines, of parts with one time or their own, of lines of the other stream between them, with times that go back a
     /// little and a clock that is set.
     static func random(_ seed: UInt64, frames count: Int) -> RecordedLog {
-        var numbers = SeededNumbers(state: seed)
+        var numbers = SeededGenerator(seed: seed)
         var frames: [RecordedFrame] = []
         var now: Int64 = 1_700_000_000_000_000_000
         var open: [OutputLine.Stream: Timestamp] = [:]

@@ -107,7 +107,7 @@ import Util
 
     /// Batches, deaths and failures at random; in the end the object's lines are those that were written.
     @Test(arguments: 0..<60) func f19EveryLineIsStoredExactlyOnceWhateverDies(_ seed: UInt64) async throws {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let total = 400
         var spool: Spool? = try place.spool(segments: 2000)
         var written = 0

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Runtime
+import TestSupport
 import Testing
 import Util
 
@@ -70,7 +71,7 @@ import Util
 
     /// Every line that comes out is one line and one JSON object, whatever went in; and what JSON takes for an object is kept.
     @Test(arguments: 0..<20) func whateverComesInOneObjectComesOut(_ seed: UInt64) throws {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let seeds: [[UInt8]] = [
             Array(#"{"timestamp":"2027","a":[1,2.5e3,null,true,{"b":"\u00e9\n"}],"c":{}}"#.utf8), Array("{}".utf8),
             Array("plain text é 日本".utf8), Array(#"{"a":{"b":{"c":[[[]]]}}}"#.utf8), (0..<64).map { UInt8($0 * 4) },
@@ -110,20 +111,5 @@ import Util
         let masked = masking.masked(line(#"BTCUSDT sk-12"345/6 "sk-12\"345/6" hunter22hunter22 1234567 no"#))
         #expect(String(decoding: masked.bytes, as: UTF8.self) == #"BTCUSDT *** "***" ****** *** no"#)
         #expect(LogMasking(config: JSONObject()).masked(line("sk")) == line("sk"))
-    }
-}
-
-/// The same numbers for the same seed.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -196,7 +196,7 @@ import Util
 
     /// Nothing that lies in a spool's folder can bring the process down, and what is good before the damage is kept.
     @Test(arguments: 0..<30) func damageIsReportedAndGoodRecordsBeforeItAreKept(_ seed: UInt64) throws {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         do {
             let bot = try place.spool(segments: 10_000).bot("a", now: noon)
             _ = try bot.begin(run("r"))

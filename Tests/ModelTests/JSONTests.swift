@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @Suite struct JSONTests {
@@ -68,7 +69,7 @@ import Testing
     }
 
     @Test func everythingWrittenIsReadBackTheSame() throws {
-        var generator = Seeded(state: 7)
+        var generator = SeededGenerator(seed: 7)
         for _ in 0..<2000 {
             let value = JSONValue.random(depth: 4, using: &generator)
             #expect(try JSONValue.parse(value.text) == value)
@@ -77,7 +78,7 @@ import Testing
     }
 
     @Test func noBytesCrashTheParser() {
-        var generator = Seeded(state: 11)
+        var generator = SeededGenerator(seed: 11)
         let alphabet = Array(#"{}[]":,\u0123456789-+.eEtrufalsn "#.utf8) + [0xC3, 0xA9, 0xFF, 0x00, 0x0A]
         var valid = 0
         for _ in 0..<20_000 {
@@ -89,21 +90,8 @@ import Testing
     }
 }
 
-/// A generator that gives the same numbers for the same seed.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 extension JSONValue {
-    static func random(depth: Int, using generator: inout Seeded) -> JSONValue {
+    static func random(depth: Int, using generator: inout SeededGenerator) -> JSONValue {
         switch Int.random(in: 0..<(depth > 0 ? 8 : 6), using: &generator) {
         case 0: return .null
         case 1: return .bool(Bool.random(using: &generator))
@@ -121,7 +109,7 @@ extension JSONValue {
         }
     }
 
-    private static func text(using generator: inout Seeded) -> String {
+    private static func text(using generator: inout SeededGenerator) -> String {
         let scalars: [Unicode.Scalar] = [
             "a", "\"", "\\", "\n", "\u{0}", "\u{1f}", "é", "e", "\u{301}", "😀", "/", "\u{2028}",
         ]

@@ -1,21 +1,9 @@
 import Control
 import Model
+import TestSupport
 import Testing
 
 @testable import MongoStore
-
-/// Steele, Lea and Flood's SplitMix64: the same bytes in every run.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 @Suite struct BSONFuzzTests {
     private static let documents = [
@@ -30,9 +18,9 @@ private struct Seeded: RandomNumberGenerator {
     @Test(arguments: 0..<2)
     func mutationsOfDocumentsAreReadOrRefused(_ index: Int) throws {
         let original = try bson(Self.documents[index])
-        var generator = Seeded(state: UInt64(index) &+ 42)
+        var generator = SeededGenerator(seed: UInt64(index) ^ Fuzzing.seed)
         var refused = 0
-        for _ in 0..<5000 {
+        for _ in 0..<(5000 * Fuzzing.rounds) {
             let bytes = mutated(original, using: &generator)
             bytes.withUnsafeBytes { buffer in
                 // A reading beyond the buffer would trap: the buffer's own bounds are checked in debug builds.
@@ -43,8 +31,8 @@ private struct Seeded: RandomNumberGenerator {
             }
         }
         // Both ways were taken: lengths and types that break the document, and values that don't.
-        #expect(refused > 500)
-        #expect(refused < 4900)
+        #expect(refused > 500 * Fuzzing.rounds)
+        #expect(refused < 4900 * Fuzzing.rounds)
     }
 
     @Test func everyTruncationIsRefused() throws {
@@ -54,7 +42,7 @@ private struct Seeded: RandomNumberGenerator {
         }
     }
 
-    private func mutated(_ original: [UInt8], using generator: inout Seeded) -> [UInt8] {
+    private func mutated(_ original: [UInt8], using generator: inout SeededGenerator) -> [UInt8] {
         var bytes = original
         for _ in 0..<Int.random(in: 1...4, using: &generator) {
             let index = Int.random(in: 0..<bytes.count, using: &generator)

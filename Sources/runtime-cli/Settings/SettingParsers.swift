@@ -38,6 +38,7 @@ enum SettingParser {
     static func millicores(_ text: String) throws -> Int64 {
         let amount = try quantity(text).millis
         guard amount > 0 else { throw SettingProblem("expected more than 0") }
+        guard amount <= Resources.mostCPU else { throw SettingProblem("expected at most \(Resources.mostCPU / 1000)") }
         return amount
     }
 

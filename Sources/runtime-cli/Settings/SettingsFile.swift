@@ -1,3 +1,4 @@
+import DirectoryStore
 import Foundation
 import Model
 import Yams
@@ -9,10 +10,15 @@ enum SettingsFile {
     /// - Throws: ``SettingError`` when it can't be read, is no mapping, or has a key that no command knows.
     static func read(_ path: String, known: Set<String>) throws(SettingError) -> JSONObject {
         let text = try text(of: path, source: "--config")
+        let areKeysText: Bool
         let node: Node?
-        do { node = try Yams.compose(yaml: text) } catch {
+        do {
+            areKeysText = try YAMLKeys.areText(text)
+            node = areKeysText ? try Yams.compose(yaml: text) : nil
+        } catch {
             throw SettingError(path, "is no YAML: \(problem(error))")
         }
+        guard areKeysText else { throw SettingError(path, "a key must be text, not an alias or a collection") }
         guard let node, !node.isEmptyValue else { return [:] }
         guard case .mapping(let mapping) = node else {
             throw SettingError(path, "expected a mapping of settings to values")

@@ -1,6 +1,8 @@
+import TestSupport
+
 /// Random expressions, as text and as what they mean by naive reckoning.
 struct CronGenerator {
-    var random: SplitMix64
+    var random: SeededGenerator
 
     mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
     mutating func chance(_ percent: Int) -> Bool { number(1...100) <= percent }

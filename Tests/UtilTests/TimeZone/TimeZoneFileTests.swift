@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Util
 
@@ -125,7 +126,7 @@ import Util
     /// Any bytes are rules or an error.
     @Test func damagedFilesAreAnswered() throws {
         let good = file(changes: [(0, 0), (100, 1)], offsets: [0, 3600], footer: "CET-1CEST,M3.5.0,M10.5.0/3")
-        var random = SplitMix64(seed: 9)
+        var random = SeededGenerator(seed: 9)
         for _ in 0..<500 {
             var bytes = good
             for _ in 0..<Int.random(in: 1...3, using: &random) {
