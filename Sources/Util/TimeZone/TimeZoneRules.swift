@@ -1,7 +1,7 @@
 /// How far the clocks of one place are from UTC, at any time: immutable, shared, and fast to ask.
 ///
-/// The timeline is cut into stretches of equal offset. A zone's rule for the future (its footer, see
-/// ``POSIXTimeZone``) is laid out in advance for as long as a ``Timestamp`` reaches, so that every question is one
+/// The timeline is cut into stretches of equal offset. A zone's rule for the future (its footer, a
+/// POSIX time zone) is laid out in advance for as long as a ``Timestamp`` reaches, so that every question is one
 /// binary search.
 public final class TimeZoneRules: Sendable, Hashable, CustomStringConvertible {
     /// The name in the time-zone database, such as "Europe/Berlin".
