@@ -12,7 +12,7 @@ extension DockerRunner: RunOutputFollowing {
     /// batch without lines. A clock of the engine's machine that was set back by more than some seconds is noticed whenever a
     /// reading begins; while a connection lasts that was itself begun from a position, the engine holds back lines with times
     /// before that. A container that was never started has no output yet and is waited for.
-    /// - Throws: ``RunnerError`` with code `gone` when the container isn't there any more, also after its output was delivered
+    /// - Throws: `RunnerError` with code `gone` when the container isn't there any more, also after its output was delivered
     ///   when it removed itself, as those of version 1.2.0 do; `refused` when the position isn't one of this runner's or the
     ///   container has no log that can be read; `cancelled`; `unavailable` otherwise, with the cause that `deliver` gave.
     public func follow(

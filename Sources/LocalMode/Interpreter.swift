@@ -10,7 +10,7 @@ struct Interpreters: Sendable {
     let path: String
 
     /// Checks that a bot can be run here.
-    /// - Throws: ``RunnerError`` with code `image` that names what is missing.
+    /// - Throws: `RunnerError` with code `image` that names what is missing.
     func check(_ spec: LaunchSpec) throws(RunnerError) {
         for command in ["/bin/sh"] + [spec.runtime.entrypoint.interpreter].compactMap(\.self) where find(command) == nil
         {

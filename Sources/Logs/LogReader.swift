@@ -67,7 +67,9 @@ public struct LogReader: Sendable {
     }
 
     /// Hands over lines one after the other, the oldest first.
-    /// - Parameter deliver: takes a line; its error ends the reading.
+    /// - Parameters:
+    ///   - request: what of the log.
+    ///   - deliver: takes a line; its error ends the reading.
     /// - Throws: ``LogsError`` when something can't be read, and what `deliver` throws.
     public func read(_ request: Request, deliver: @escaping @Sendable (LogLine) async throws -> Void) async throws {
         do { try await readAll(request, deliver) } catch let error as LogsError {
