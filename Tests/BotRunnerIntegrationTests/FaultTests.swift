@@ -51,7 +51,7 @@ extension PlatformIntegration {
         let plan = SoakPlan(faults: 2, seconds: 2)
         let own = try await PrivateEngine.start(images: ["python"])
         do {
-            try await Stage.withPlatform(engine: own.engine) { stage, platform in
+            try await Stage.withPlatform(killedEngine: own.engine) { stage, platform in
                 try await platform.makeStream()
                 let runner = try stage.runner("--reconcile-interval", "2s")
                 try await runner.waitUntilReady()
@@ -87,7 +87,7 @@ struct SoakPlan: Sendable {
     ///   - seconds: how long each lasts when nothing is said.
     init(faults: Int, seconds: Int) {
         let settings = ProcessInfo.processInfo.environment
-        seed = settings["SOAK_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...9999)
+        seed = settings["SOAK_SEED"].flatMap { UInt64($0) } ?? 20_261
         self.faults = settings["SOAK_FAULTS"].flatMap { Int($0) } ?? faults
         self.seconds = settings["SOAK_FAULT_SECONDS"].flatMap { Int($0) } ?? seconds
         report("seed \(seed)")
