@@ -78,8 +78,8 @@ enum Program {
     ///   - code: what it ends with.
     static func counter(lines: Int? = nil, exiting code: Int = 0) -> String {
         """
-        import itertools, sys, time, uuid
-        run = uuid.uuid4().hex
+        import itertools, socket, sys, time, uuid
+        run = f"{socket.gethostname()}-{uuid.uuid4().hex}"
         for n in \(lines.map { "range(\($0))" } ?? "itertools.count()"):
             print(f"{run} {n}", flush=True)
             \(lines == nil ? "time.sleep(0.01)" : "pass")

@@ -102,6 +102,11 @@ struct CountedLines: Equatable {
     /// How many runs wrote their last line.
     var ended: Int { runs.count { $0.hasEnded } }
 
+    /// Whether a container's last line is among them.
+    func hasEnded(in container: String) -> Bool {
+        runs.contains { $0.hasEnded && container.hasPrefix($0.name.prefix { $0 != "-" }) }
+    }
+
     /// Lines as they are stored.
     init(_ lines: [JSONObject]) throws {
         for line in lines { add(line["message"]?.string ?? "\(line)") }
