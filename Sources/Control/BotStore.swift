@@ -76,10 +76,7 @@ public enum StoredBot: Sendable, Hashable {
         return entries.compactMap { entry in
             guard let id = entry.id, let count = counts[id], count > 1 else { return entry }
             guard reported.insert(id).inserted else { return nil }
-            return .broken(
-                id,
-                DocumentError(id: id.text, field: "id", problem: "stands in \(count) documents; expected one")
-            )
+            return .broken(id, .sharedID(id, documents: count))
         }
     }
 }

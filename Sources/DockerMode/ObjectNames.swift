@@ -11,7 +11,7 @@ struct ObjectNames: Sendable {
     /// The container of a program.
     func container(_ executable: Executable) -> String {
         let kind = executable.kind == .live ? "bot" : "run"
-        let slot = executable.slot.map { String($0) } ?? ""
+        let slot = executable.slot?.description ?? ""
         return name("the0-\(kind)", id: executable.id, hashing: [executable.kind.rawValue, executable.id.text, slot])
     }
 

@@ -31,8 +31,8 @@ struct DataFolder: Sendable, Hashable {
     }
 
     /// The name of a bot's run; of a scheduled one also by its slot.
-    static func name(of kind: ExecutableKind, id: BotID, slot: Int64? = nil) -> String {
-        "\(prefix(kind))-" + name([kind.rawValue, id.text, slot.map { String($0) } ?? ""], readable: id.text)
+    static func name(of kind: ExecutableKind, id: BotID, slot: Slot? = nil) -> String {
+        "\(prefix(kind))-" + name([kind.rawValue, id.text, slot?.description ?? ""], readable: id.text)
     }
 
     /// The folder's name in a run's reference; nil when it can't be one of ours.

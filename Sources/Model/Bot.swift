@@ -31,20 +31,3 @@ public struct Bot: Sendable, Hashable {
         }
     }
 }
-
-/// A bot that runs on a cron schedule, as the database describes it.
-public struct BotSchedule: Sendable, Hashable {
-    /// The bot, whose id is the schedule's.
-    public var bot: Bot
-    /// The cron expression of `config.schedule`.
-    public var schedule: String
-    /// The next slot in seconds since 1970, the scheduler's durable cursor, where it is set.
-    public var nextExecutionTime: Int64?
-
-    /// A schedule of these parts.
-    public init(bot: Bot, schedule: String, nextExecutionTime: Int64? = nil) {
-        self.bot = bot
-        self.schedule = schedule
-        self.nextExecutionTime = nextExecutionTime
-    }
-}

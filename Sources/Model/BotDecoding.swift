@@ -38,11 +38,10 @@ extension Bot {
 }
 
 extension BotSchedule {
-    /// Reads a schedule from its document; unknown fields are passed over.
+    /// Reads a schedule from its document; unknown fields are passed over, and so is what is wrong with its cursor.
     /// - Throws: ``DocumentError`` naming the first field that is missing or of the wrong type.
     public init(document: JSONObject) throws(DocumentError) {
         let bot = try Bot(document: document)
-        let fields = DocumentReader(id: bot.id.text, path: "", object: document)
         let schedule = try DocumentReader(id: bot.id.text, path: "config.", object: bot.config).string("schedule")
         guard let schedule else {
             throw DocumentError(
@@ -51,7 +50,13 @@ extension BotSchedule {
                 problem: "is missing; expected a cron expression"
             )
         }
-        self.init(bot: bot, schedule: schedule, nextExecutionTime: try fields.integer("next_execution_time"))
+        let value = document["next_execution_time"]
+        let basis = document["cursor_basis"]?.string
+        self.init(
+            bot: bot,
+            schedule: schedule,
+            cursor: ScheduleCursor(value: value == .null ? nil : value, basis: basis)
+        )
     }
 }
 
@@ -132,17 +137,5 @@ struct DocumentReader {
         guard let value = value(field) else { return nil }
         guard case .bool(let flag) = value else { throw failure(field, "is \(value.kindName); expected a boolean") }
         return flag
-    }
-
-    func integer(_ field: String) throws(DocumentError) -> Int64? {
-        guard let value = value(field) else { return nil }
-        switch value {
-        case .integer(let number): return number
-        case .double(let number):
-            guard let exact = Int64(exactly: number) else { break }
-            return exact
-        default: break
-        }
-        throw failure(field, "is \(value.kindName); expected a whole number of 64 bits")
     }
 }

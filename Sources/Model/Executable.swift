@@ -12,8 +12,8 @@ public struct Executable: Sendable, Hashable {
     public var id: BotID
     /// Why it runs.
     public var kind: ExecutableKind
-    /// The slot it runs for in seconds since 1970; nil for a live bot.
-    public var slot: Int64?
+    /// The slot it runs for; nil for a live bot.
+    public var slot: Slot?
     /// The bot's own parameters.
     public var config: JSONObject
     /// Its program.
@@ -24,8 +24,19 @@ public struct Executable: Sendable, Hashable {
         self.init(id: bot.id, kind: .live, config: bot.config, custom: bot.custom)
     }
 
+    /// The program of a schedule, for one slot.
+    public init(_ schedule: BotSchedule, slot: Slot) {
+        self.init(
+            id: schedule.id,
+            kind: .scheduled,
+            slot: slot,
+            config: schedule.bot.config,
+            custom: schedule.bot.custom
+        )
+    }
+
     /// A program of these parts.
-    public init(id: BotID, kind: ExecutableKind, slot: Int64? = nil, config: JSONObject, custom: CustomBotVersion) {
+    public init(id: BotID, kind: ExecutableKind, slot: Slot? = nil, config: JSONObject, custom: CustomBotVersion) {
         self.id = id
         self.kind = kind
         self.slot = slot

@@ -9,6 +9,8 @@ public struct ObservedRun: Sendable, Hashable {
     public var id: BotID
     /// What kind of work it is.
     public var kind: ExecutableKind
+    /// The slot it runs for; nil for a live bot.
+    public var slot: Slot?
     /// What it was started from.
     public var origin: Origin
     /// How many starts of the same specification went before it without lasting.
@@ -43,6 +45,7 @@ public struct ObservedRun: Sendable, Hashable {
         reference: String,
         id: BotID,
         kind: ExecutableKind,
+        slot: Slot? = nil,
         origin: Origin,
         attempt: Int,
         createdAt: Timestamp,
@@ -51,6 +54,7 @@ public struct ObservedRun: Sendable, Hashable {
         self.reference = reference
         self.id = id
         self.kind = kind
+        self.slot = slot
         self.origin = origin
         self.attempt = attempt
         self.createdAt = createdAt

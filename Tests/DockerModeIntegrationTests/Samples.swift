@@ -9,7 +9,7 @@ extension EngineFixture {
     func spec(
         _ id: BotID,
         kind: ExecutableKind = .live,
-        slot: Int64? = nil,
+        slot: Slot? = nil,
         config: JSONObject = ["a": 1],
         sandbox: Sandbox = Sandbox(),
         _ program: String
@@ -21,7 +21,7 @@ extension EngineFixture {
     func spec(
         _ id: BotID,
         kind: ExecutableKind = .live,
-        slot: Int64? = nil,
+        slot: Slot? = nil,
         config: JSONObject = ["a": 1],
         sandbox: Sandbox = Sandbox(),
         runtime: String = "python3.11",

@@ -4,7 +4,7 @@ import Testing
 @testable import DockerMode
 
 @Suite struct ObjectNamesTests {
-    private func name(_ id: String, kind: ExecutableKind = .live, slot: Int64? = nil, instance: String = "default")
+    private func name(_ id: String, kind: ExecutableKind = .live, slot: Slot? = nil, instance: String = "default")
         -> String
     {
         let version = CustomBotVersion(

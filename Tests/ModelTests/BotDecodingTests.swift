@@ -92,11 +92,27 @@ import Testing
         document["next_execution_time"] = 1_800_000_000
         let schedule = try BotSchedule(document: document)
         #expect(schedule.schedule == "0 9 * * 1")
-        #expect(schedule.nextExecutionTime == 1_800_000_000)
-        document["next_execution_time"] = "soon"
-        #expect { _ = try BotSchedule(document: document) } throws: {
-            ($0 as? DocumentError)?.field == "next_execution_time"
+        #expect(schedule.cursor == ScheduleCursor(1_800_000_000) && schedule.cursor.time == 1_800_000_000)
+    }
+
+    @Test(arguments: ["soon", 0, -5, 1.5, [], true] as [JSONValue])
+    func aCursorThatIsNoTimeIsKeptAsItStands(_ value: JSONValue) throws {
+        var document = try Self.document()
+        document["config"] = ["schedule": "0 9 * * 1"]
+        document["next_execution_time"] = value
+        let cursor = try BotSchedule(document: document).cursor
+        #expect(cursor.value == value && cursor.time == nil && cursor.basis == nil)
+    }
+
+    @Test func slotsAreReadAsTheyAreWritten() {
+        for slot in [0, 1_767_258_000, Slot(-1), Slot(7, trigger: .manual)] as [Slot] {
+            #expect(Slot(slot.description) == slot)
         }
+        for text in ["", "manual", "manual-", "+1", "01", "1.0", "manual-manual-1", "9223372036854775808", " 1"] {
+            #expect(Slot(text) == nil)
+        }
+        #expect(([Slot(2), Slot(1, trigger: .manual), 1] as [Slot]).sorted() == [1, Slot(1, trigger: .manual), 2])
+    }
     }
 }
 

@@ -38,7 +38,7 @@ public final class PackedCode: CodeProvider {
     public func spec(
         _ id: BotID,
         kind: ExecutableKind = .live,
-        slot: Int64? = nil,
+        slot: Slot? = nil,
         config: JSONObject = ["a": 1],
         builder: LaunchSpecBuilder = LaunchSpecBuilder(),
         runtime: String = "python3.11",
