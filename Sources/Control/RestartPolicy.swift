@@ -23,63 +23,12 @@ public struct RestartPolicy: Sendable, Hashable {
     /// - Throws: `DocumentError` for an unknown or invalid setting.
     public init(config: JSONObject, id: BotID, defaults: RestartPolicy) throws(DocumentError) {
         self = defaults
-        let execution = try RestartPolicy.object(config["execution"], "config.execution", id)
-        guard let settings = try RestartPolicy.object(execution?["restart"], "config.execution.restart", id) else {
-            return
-        }
-        var initial = defaults.backoff.initial
-        var maximum = defaults.backoff.maximum
-        for (key, value) in settings.members {
-            let field = "config.execution.restart.\(key)"
-            switch key {
-            case "initial": initial = try RestartPolicy.duration(value, field, id)
-            case "maximum": maximum = try RestartPolicy.duration(value, field, id)
-            case "reset_after": resetAfter = try RestartPolicy.duration(value, field, id)
-            default:
-                throw DocumentError(
-                    id: id.text,
-                    field: field,
-                    problem: "is unknown; allowed are initial, maximum and reset_after"
-                )
-            }
-        }
-        do {
-            backoff = try Backoff(
-                initial: initial,
-                multiplier: defaults.backoff.multiplier,
-                maximum: maximum,
-                jitter: defaults.backoff.jitter
-            )
-        } catch {
-            throw DocumentError(id: id.text, field: "config.execution.restart", problem: error.message)
-        }
-    }
-
-    private static func object(_ value: JSONValue?, _ field: String, _ id: BotID) throws(DocumentError) -> JSONObject? {
-        switch value {
-        case nil, .null: return nil
-        case .object(let object): return object
-        case .some(let other):
-            throw DocumentError(id: id.text, field: field, problem: "is \(other.kindName); expected an object")
-        }
-    }
-
-    private static func duration(_ value: JSONValue, _ field: String, _ id: BotID) throws(DocumentError) -> Duration {
-        guard case .string(let text) = value else {
-            throw DocumentError(
-                id: id.text,
-                field: field,
-                problem: "is \(value.kindName); expected a duration as \"30s\""
-            )
-        }
-        do { return try GoDuration.parse(text, minimum: .milliseconds(1)) } catch {
-            // Without the text: no value of a config is ever shown.
-            throw DocumentError(
-                id: id.text,
-                field: field,
-                problem: "is no duration of at least 1ms; expected one as \"30s\" or \"1m30s\""
-            )
-        }
+        guard let execution = try ConfigFields(config["execution"], path: "config.execution", id: id),
+            let settings = try ConfigFields(execution.object["restart"], path: "config.execution.restart", id: id)
+        else { return }
+        try settings.allow(["initial", "maximum", "reset_after"])
+        resetAfter = try settings.duration("reset_after") ?? resetAfter
+        backoff = try settings.backoff(defaults.backoff)
     }
 
     /// When a run that ended is followed by the next, and which attempt that is.

@@ -9,6 +9,7 @@ extension RunRecord {
             "schedule_id": .string(id.text), "slot": .integer(slot.time), "trigger": .string(slot.trigger.rawValue),
             "revision": .integer(revision), "phase": .string(phase.rawValue), "owner": .string(owner),
             "attempt": .integer(Int64(attempt)), "retries": .integer(Int64(retries)), "timeout": .integer(timeout),
+            "exclusive": .bool(isExclusive), "takeovers": .integer(Int64(takeovers)),
             "claimed_at": .string(claimedAt.description), "not_before": .string(notBefore.description),
             "start_by": .string(startBy.description),
         ]
@@ -43,7 +44,9 @@ extension RunRecord {
         revision = try fields.integer("revision") ?? 1
         attempt = try fields.count("attempt")
         retries = try fields.count("retries")
+        takeovers = try fields.count("takeovers")
         timeout = try fields.integer("timeout") ?? 0
+        isExclusive = try fields.bool("exclusive") ?? true
         platform = try fields.text("platform")
         startedAt = try fields.time("started_at")
         endedAt = try fields.time("ended_at")
@@ -86,6 +89,12 @@ private struct RunFields {
         case .some: break
         }
         throw failure(field, "is no whole number of 64 bits")
+    }
+
+    func bool(_ field: String) throws(DocumentError) -> Bool? {
+        guard let value = value(field) else { return nil }
+        guard case .bool(let flag) = value else { throw failure(field, "is \(value.kindName); expected a boolean") }
+        return flag
     }
 
     func count(_ field: String) throws(DocumentError) -> Int {

@@ -74,6 +74,10 @@ public struct RunRecord: Sendable, Hashable {
     public var attempt = 0
     /// How many further attempts there may be after one that failed.
     public var retries = 0
+    /// Whether no other run of its schedule may go beside it.
+    public var isExclusive = true
+    /// How often another scheduler went on with a start that nobody came back to.
+    public var takeovers = 0
     /// How long it may take in seconds; 0 for any time.
     public var timeout: Int64 = 0
     /// When its slot was claimed.
