@@ -30,6 +30,8 @@ public struct RunRecord: Sendable, Hashable {
         case timedOut = "timed-out"
         /// It was stopped for its successor.
         case replaced
+        /// It was stopped with its scheduler, which was told to.
+        case stopped
         /// It couldn't be started.
         case notStarted = "not-started"
         /// Its slot was passed over by the schedule's policy; nothing was started.
@@ -44,6 +46,8 @@ public struct RunRecord: Sendable, Hashable {
         case timeout
         /// Its successor is due.
         case replaced
+        /// Its scheduler ends and was told to take its runs along.
+        case shutdown
     }
 
     /// What has become of the result file.

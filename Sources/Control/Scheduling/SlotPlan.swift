@@ -232,7 +232,9 @@ extension SlotPlan {
             time = before
         }
         let earliest = slots.last ?? last
-        if earliest > first { skip(input, first, "\(reason); so were all up to \(Timestamp(secondsSince1970: earliest))") }
+        if earliest > first {
+            skip(input, first, "\(reason); so were all up to \(Timestamp(secondsSince1970: earliest))")
+        }
         for slot in slots.reversed() { skip(input, slot, reason) }
     }
 
