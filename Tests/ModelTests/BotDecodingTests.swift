@@ -113,7 +113,6 @@ import Testing
         }
         #expect(([Slot(2), Slot(1, trigger: .manual), 1] as [Slot]).sorted() == [1, Slot(1, trigger: .manual), 2])
     }
-    }
 }
 
 extension JSONValue {

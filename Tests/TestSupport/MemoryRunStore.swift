@@ -4,8 +4,8 @@ import Synchronization
 
 /// Runs in memory, which can be made to fail.
 public final class MemoryRunStore: RunStore, Sendable {
-    private struct State {
-        var runs: [RunKey: RunRecord] = [:]
+    fileprivate struct State {
+        var runs: [BotID: [Slot: RunRecord]] = [:]
         var unfinished: Set<RunKey> = []
         var failures = CallFailures()
     }
@@ -17,14 +17,14 @@ public final class MemoryRunStore: RunStore, Sendable {
 
     /// Every run there is, oldest slot first.
     public var all: [RunRecord] {
-        state.withLock { $0.runs.values.sorted { ($0.slot, $0.id) < ($1.slot, $1.id) } }
+        state.withLock { $0.newestFirst(nil).reversed() }
     }
 
     /// Adds runs whose key isn't there.
     public func add(_ runs: [RunRecord]) async throws(StoreError) -> Set<RunKey> {
         try call { state in
             let new = runs.filter { run in
-                guard state.runs[run.key] == nil else { return false }
+                guard state[run.key] == nil else { return false }
                 state.put(run)
                 return true
             }
@@ -35,7 +35,7 @@ public final class MemoryRunStore: RunStore, Sendable {
     /// Puts a record in the place of the revision before.
     public func replace(_ run: RunRecord) async throws(StoreError) -> Bool {
         try call { state in
-            guard let present = state.runs[run.key] else { return false }
+            guard let present = state[run.key] else { return false }
             guard present.revision == run.revision - 1 else { return present == run }
             state.put(run)
             return true
@@ -44,14 +44,14 @@ public final class MemoryRunStore: RunStore, Sendable {
 
     /// The runs of some keys.
     public func runs(_ keys: [RunKey]) async throws(StoreError) -> [RunRecord] {
-        try call { state in Set(keys).compactMap { state.runs[$0] } }
+        try call { state in Set(keys).compactMap { state[$0] } }
     }
 
     /// Every run that has not ended.
     public func unfinished(of ids: [BotID]?) async throws(StoreError) -> [RunRecord] {
         let wanted = ids.map { Set($0) }
         return try call { state in
-            state.unfinished.compactMap { state.runs[$0] }.filter { wanted?.contains($0.id) ?? true }
+            state.unfinished.compactMap { state[$0] }.filter { wanted?.contains($0.id) ?? true }
         }
     }
 
@@ -64,7 +64,7 @@ public final class MemoryRunStore: RunStore, Sendable {
     public func trim(_ id: BotID, keeping count: Int) async throws(StoreError) {
         try call { state in
             for run in state.newestFirst(id).dropFirst(max(0, count)) where run.phase == .ended {
-                state.runs[run.key] = nil
+                state.runs[run.id]?[run.slot] = nil
             }
         }
     }
@@ -87,12 +87,15 @@ public final class MemoryRunStore: RunStore, Sendable {
 }
 
 extension MemoryRunStore.State {
+    fileprivate subscript(key: RunKey) -> RunRecord? { runs[key.id]?[key.slot] }
+
     fileprivate mutating func put(_ run: RunRecord) {
-        runs[run.key] = run
+        runs[run.id, default: [:]][run.slot] = run
         if run.phase == .ended { unfinished.remove(run.key) } else { unfinished.insert(run.key) }
     }
 
     fileprivate func newestFirst(_ id: BotID?) -> [RunRecord] {
-        runs.values.filter { id == nil || $0.id == id }.sorted { ($0.slot, $0.id) > ($1.slot, $1.id) }
+        let found = id.map { runs[$0].map { Array($0.values) } ?? [] } ?? runs.values.flatMap(\.values)
+        return found.sorted { ($0.slot, $0.id) > ($1.slot, $1.id) }
     }
 }

@@ -134,9 +134,13 @@ extension Scheduler {
     }
 
     private func rule(of schedule: BotSchedule) -> ScheduleRule? {
+        let text = RuleText(expression: schedule.schedule, execution: schedule.bot.config["execution"])
+        let known = memory.withLock { $0.rules[schedule.id].flatMap { $0.text == text ? $0.rule : nil } }
+        if let known { return known }
         do throws(DocumentError) {
             let rule = try ScheduleRule(schedule, zones: options.zones)
             report(nil, of: schedule.id)
+            memory.withLock { $0.rules[schedule.id] = (text, rule) }
             return rule
         } catch {
             report(schedule.bot.isEnabled ? error : nil, of: schedule.id)
@@ -169,6 +173,7 @@ extension Scheduler {
         due.retain(found)
         let news = memory.withLock { memory in
             defer { memory.unnamed = unnamed }
+            memory.rules = memory.rules.filter { found.contains($0.key) }
             memory.problems = memory.problems.filter { found.contains($0.key) }
             return unnamed.subtracting(memory.unnamed)
         }

@@ -28,6 +28,8 @@ public struct SchedulerMemory {
         var isRetryable: Bool
     }
 
+    /// What was read of schedules, which is the same as long as its text is.
+    var rules: [BotID: (text: RuleText, rule: ScheduleRule)] = [:]
     /// Where runs are started; nil until the platform has said so.
     var platform: String?
     var sights: [RunKey: Sight] = [:]
@@ -85,4 +87,10 @@ public struct SchedulerMemory {
         failures[key] = failure
         return failure
     }
+}
+
+/// All that a rule is read from.
+struct RuleText: Hashable {
+    var expression: String
+    var execution: JSONValue?
 }
