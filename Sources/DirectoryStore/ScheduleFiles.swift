@@ -1,0 +1,184 @@
+import Control
+import Glibc
+import Model
+import Synchronization
+import Util
+
+/// Cursors and runs of a directory's schedules, in one file for each; several processes share them.
+///
+/// Files are replaced as a whole, so readers need no lock. Every call blocks.
+final class ScheduleFiles: Sendable {
+    /// The directory of the store.
+    let root: String
+    private let patience: Duration
+    private let clock: FileClock
+    private let files: Vanishings
+    /// The directory in which the folder was found last.
+    private let lastRoot = Mutex<FileIdentity?>(nil)
+
+    /// How old a temporary file must be before its writer counts as dead, in nanoseconds.
+    private static let leftoverAge: Int64 = 3600 * 1_000_000_000
+
+    /// - Parameters:
+    ///   - root: the directory of the store.
+    ///   - clock: the time.
+    ///   - grace: how long a file must be missing before that is believed.
+    ///   - patience: how long to wait for another process's writing.
+    init(root: String, clock: FileClock, grace: Duration, patience: Duration = .seconds(5)) {
+        self.root = root
+        self.clock = clock
+        self.patience = patience
+        files = Vanishings(grace: grace, clock: clock)
+    }
+
+    /// What is kept of a schedule; of one without a file, nothing.
+    func state(of id: BotID) throws(StateProblem) -> ScheduleState {
+        try checkFolder()
+        return try read(StateFile.name(of: id), id) ?? ScheduleState(id: id)
+    }
+
+    /// What is kept of all schedules, and which files can't be used.
+    /// - Throws: ``StateProblem`` when it can't be told which files there are.
+    func all() throws(StateProblem) -> (states: [ScheduleState], problems: [StateProblem]) {
+        guard try checkFolder() else {
+            try refuse(doubtfulBesides: [])
+            return ([], [])
+        }
+        let names: [String]
+        do throws(FileProblem) { names = try TextFile.names(in: "\(root)/\(StateFile.folder)") } catch {
+            throw StateProblem(error.description, file: StateFile.folder, code: .unavailable)
+        }
+        for name in names where StateFile.isTemporary(name) { removeLeftover(name) }
+        let present = names.filter(StateFile.isState)
+        try refuse(doubtfulBesides: present)
+        var states: [ScheduleState] = []
+        var problems: [StateProblem] = []
+        for name in present {
+            do throws(StateProblem) { if let state = try read(name, nil) { states.append(state) } } catch {
+                guard error.code == .refused else { throw error }
+                problems.append(error)
+            }
+        }
+        return (states, problems)
+    }
+
+    /// Changes what is kept of some schedules, each by itself and none while another process changes it.
+    ///
+    /// Goes on after a failure, so that a schedule whose file can't be used keeps no other from being written.
+    /// - Throws: the first failure; which of the others were changed can't be told then.
+    func update(_ ids: [BotID], _ change: (inout ScheduleState) -> Void) throws(StateProblem) {
+        guard !ids.isEmpty else { return }
+        try makeFolder()
+        var failure: StateProblem?
+        var isWritten = false
+        for id in ids {
+            do throws(StateProblem) {
+                if try update(id, change) { isWritten = true }
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if isWritten { try StateFile.synchronize(StateFile.folder, in: root) }
+        if let failure { throw failure }
+    }
+
+    /// Whether something is kept of a schedule; where nothing is, there is nothing to lock.
+    func isKnown(_ id: BotID) throws(StateProblem) -> Bool {
+        try checkFolder()
+        return try read(StateFile.name(of: id), id) != nil
+    }
+
+    /// Makes the folder that everything is kept in, unless it is there.
+    func makeFolder() throws(StateProblem) {
+        guard try !checkFolder() else { return }
+        var parent = ""
+        for folder in [BotDirectory.ownFolder, StateFile.folder] {
+            if mkdir("\(root)/\(folder)", 0o755) == 0 {
+                try StateFile.synchronize(parent, in: root)
+            } else if errno != EEXIST {
+                throw .system("can't be made", folder, errno)
+            }
+            parent = folder
+        }
+    }
+
+    private func update(_ id: BotID, _ change: (inout ScheduleState) -> Void) throws(StateProblem) -> Bool {
+        let lock = try StateLock(root: root, file: StateFile.lock(of: id), patience: patience)
+        let name = StateFile.name(of: id)
+        let before = try read(name, id) ?? ScheduleState(id: id)
+        var state = before
+        change(&state)
+        guard state != before else { return false }
+        let text = state.text
+        guard text.utf8.count <= StateFile.longest else {
+            throw StateProblem("would become longer than \(StateFile.longest) bytes", file: StateFile.path(of: id))
+        }
+        try StateFile.replace(StateFile.path(of: id), in: root, with: text, holding: lock)
+        files.saw(name)
+        return true
+    }
+
+    /// What a file says, nil when there is none; `id` is whose it must be, where that is known.
+    private func read(_ name: String, _ id: BotID?) throws(StateProblem) -> ScheduleState? {
+        let file = "\(StateFile.folder)/\(name)"
+        let text: String?
+        do throws(FileProblem) {
+            text = try TextFile.read("\(root)/\(file)", limit: StateFile.longest, clock: nil)
+        } catch {
+            files.saw(name)
+            throw StateProblem(error.description, file: file)
+        }
+        guard let text else {
+            guard files.isGone(name) else { throw StateProblem(BotDirectory.doubt, file: file, code: .unavailable) }
+            return nil
+        }
+        files.saw(name)
+        do throws(StateProblem) {
+            let state = try ScheduleState(text: text)
+            guard StateFile.name(of: state.id) == name, id ?? state.id == state.id else {
+                throw StateProblem("has a schedule_id that belongs into another file")
+            }
+            return state
+        } catch {
+            throw StateProblem("\(error.problem); nothing of its schedule runs until it can be read", file: file)
+        }
+    }
+
+    /// Whether the folder is there.
+    ///
+    /// - Throws: ``StateProblem`` when it is missing from another directory than the one it was in: where nothing is mounted any
+    ///   more, a run that was claimed would be claimed again.
+    @discardableResult
+    private func checkFolder() throws(StateProblem) -> Bool {
+        let now: FileIdentity
+        do throws(FileProblem) { now = try TextFile.identity(root) } catch {
+            throw StateProblem(error.description, code: .unavailable)
+        }
+        let isThere = TextFile.mayExist("\(root)/\(StateFile.folder)")
+        let last = lastRoot.withLock { last in
+            if isThere { last = now }
+            return last
+        }
+        guard isThere || last == nil || last == now else {
+            throw StateProblem(
+                "is missing, and its directory is another than before; is something not mounted?",
+                file: StateFile.folder,
+                code: .unavailable
+            )
+        }
+        return isThere
+    }
+
+    private func refuse(doubtfulBesides present: [String]) throws(StateProblem) {
+        guard let name = files.doubtful(besides: present).first else { return }
+        throw StateProblem(BotDirectory.doubt, file: "\(StateFile.folder)/\(name)", code: .unavailable)
+    }
+
+    /// Removes what a writer that died has left; nobody reads it.
+    private func removeLeftover(_ name: String) {
+        let path = "\(root)/\(StateFile.folder)/\(name)"
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        if clock.wall() - FileState(status).modified > Self.leftoverAge { unlink(path) }
+    }
+}
