@@ -109,7 +109,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Archive", "Model", "Runtime", "Control"],
+            dependencies: ["Archive", "Model", "Runtime", "Control", "Util"],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),

@@ -8,7 +8,8 @@ public protocol RunStore: Sendable {
     func add(_ runs: [RunRecord]) async throws(StoreError) -> Set<RunKey>
 
     /// Puts a record in the place of the one of its key, if that still has the revision before.
-    /// - Returns: whether it did; false also when there is none.
+    /// - Returns: whether it did; false also when there is none. True as well when this very record stands there already, to
+    ///   the last field: then the answer to an earlier call was lost.
     /// - Throws: ``StoreError`` when it isn't known whether it did.
     func replace(_ run: RunRecord) async throws(StoreError) -> Bool
 

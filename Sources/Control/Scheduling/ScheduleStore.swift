@@ -11,8 +11,9 @@ public protocol ScheduleStore: Sendable {
     /// - Throws: ``StoreError`` when the store can't tell.
     func schedules(_ ids: [BotID]) async throws(StoreError) -> [StoredSchedule]
 
-    /// Moves cursors on: each by itself, and only if expression and cursor stand as they were read.
-    /// - Returns: the schedules whose cursor was moved.
+    /// Moves cursors on: each by itself, and only if expression and cursor stand as they were read. There is at most one move
+    /// of a schedule; one to where its cursor stands already is none.
+    /// - Returns: the schedules whose cursor was moved by this call: of several movers exactly one is told that he did.
     /// - Throws: ``StoreError`` when it isn't known which were: some, all or none.
     func move(_ moves: [CursorMove]) async throws(StoreError) -> Set<BotID>
 }
