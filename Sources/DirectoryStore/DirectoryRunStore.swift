@@ -12,7 +12,6 @@ public final class DirectoryRunStore: RunStore {
     /// The directory.
     public let path: String
     private let logger: Logger
-    private let executor: BlockingExecutor
     private let files: ScheduleFiles
     private let reported = Mutex<[String: String]>([:])
 
@@ -27,40 +26,32 @@ public final class DirectoryRunStore: RunStore {
     {
         self.path = path
         self.logger = logger
-        files = ScheduleFiles(root: path, clock: clock, grace: grace, patience: patience)
-        do { executor = try BlockingExecutor(name: "runs", threads: 2) } catch {
-            throw StoreError(.unavailable, error.message, cause: error)
-        }
+        files = try ScheduleFiles(root: path, clock: clock, grace: grace, patience: patience)
     }
 
     /// Adds runs, each unless there is one of its key.
     /// - Throws: `StoreError` when some can't be added; the others may have been.
     public func add(_ runs: [RunRecord]) async throws(StoreError) -> Set<RunKey> {
-        try await blocking { files throws(StateProblem) in
-            var added: Set<RunKey> = []
-            let byID = Dictionary(grouping: runs, by: \.id)
-            try files.update(runs.map(\.id).uniqued()) { state in
-                for run in byID[state.id] ?? [] where state.add(run) { added.insert(run.key) }
-            }
+        let byID = Dictionary(grouping: runs, by: \.id)
+        let added = try await files.update(Array(byID.keys)) { state in
+            var added: [RunKey] = []
+            for run in byID[state.id] ?? [] where state.add(run) { added.append(run.key) }
             return added
         }
+        return Set(added.joined())
     }
 
     /// Puts a record in the place of the one of its key, if that has the revision before.
     public func replace(_ run: RunRecord) async throws(StoreError) -> Bool {
-        try await blocking { files throws(StateProblem) in
-            guard try files.isKnown(run.id) else { return false }
-            var isReplaced = false
-            try files.update([run.id]) { isReplaced = $0.replace(run) }
-            return isReplaced
-        }
+        guard try await isKnown(run.id) else { return false }
+        return try await files.update([run.id]) { $0.replace(run) } == [true]
     }
 
     /// The runs of some keys that there are.
     /// - Throws: `StoreError` when the file of one of their schedules can't be read.
     public func runs(_ keys: [RunKey]) async throws(StoreError) -> [RunRecord] {
         let wanted = Set(keys)
-        return try await blocking { files throws(StateProblem) in
+        return try await files.blocking { files throws(StateProblem) in
             var found: [RunRecord] = []
             for id in keys.map(\.id).uniqued() {
                 found += try files.state(of: id).runs.filter { wanted.contains($0.key) }
@@ -86,14 +77,12 @@ public final class DirectoryRunStore: RunStore {
 
     /// Forgets the oldest runs of a schedule beyond a number; never one that has not ended.
     public func trim(_ id: BotID, keeping count: Int) async throws(StoreError) {
-        try await blocking { files throws(StateProblem) in
-            guard try files.isKnown(id) else { return }
-            try files.update([id]) { $0.trim(keeping: count) }
-        }
+        guard try await isKnown(id) else { return }
+        _ = try await files.update([id]) { $0.trim(keeping: count) }
     }
 
     private func states(of ids: [BotID]?) async throws(StoreError) -> [ScheduleState] {
-        try await blocking { files throws(StateProblem) in
+        try await files.blocking { files throws(StateProblem) in
             if let ids { return try ids.uniqued().map { id throws(StateProblem) in try files.state(of: id) } }
             let (states, problems) = try files.all()
             self.report(problems)
@@ -113,13 +102,8 @@ public final class DirectoryRunStore: RunStore {
         }
     }
 
-    private func blocking<Value: Sendable>(
-        _ body: @escaping @Sendable (ScheduleFiles) throws(StateProblem) -> Value
-    ) async throws(StoreError) -> Value {
-        do { return try await executor.blocking { try body(self.files) } } catch let error as StateProblem {
-            throw error.storeError(in: path)
-        } catch {
-            throw StoreError(.cancelled, "reading \(path.escapedForMessage) was cancelled", cause: error)
-        }
+    /// Whether something is kept of a schedule; where nothing is, there is nothing to lock.
+    private func isKnown(_ id: BotID) async throws(StoreError) -> Bool {
+        try await files.blocking { files throws(StateProblem) in try files.isKnown(id) }
     }
 }

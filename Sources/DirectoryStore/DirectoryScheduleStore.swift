@@ -20,7 +20,7 @@ public final class DirectoryScheduleStore: ScheduleStore {
 
     init(path: String, clock: FileClock, grace: Duration) throws(StoreError) {
         directory = try BotDirectory(path: path, clock: clock, grace: grace)
-        files = ScheduleFiles(root: path, clock: clock, grace: grace)
+        files = try ScheduleFiles(root: path, clock: clock, grace: grace)
     }
 
     /// Every schedule of the directory.
@@ -39,29 +39,25 @@ public final class DirectoryScheduleStore: ScheduleStore {
     /// - Throws: `StoreError` when the directory can't be read, or not every cursor can be written.
     public func move(_ moves: [CursorMove]) async throws(StoreError) -> Set<BotID> {
         guard !moves.isEmpty else { return [] }
-        return try await directory.blocking { directory throws(StoreError) in
-            let expressions = try self.expressions(of: Set(moves.map(\.id)))
-            let valid = moves.filter { move in
-                expressions[move.id].map { $0.utf8.elementsEqual(move.schedule.utf8) } ?? false
-            }
-            var moved: Set<BotID> = []
-            let byID = Dictionary(grouping: valid, by: \.id)
-            do throws(StateProblem) {
-                try self.files.update(valid.map(\.id).uniqued()) { state in
-                    for move in byID[state.id] ?? [] where state.move(move) { moved.insert(state.id) }
-                }
-            } catch { throw error.storeError(in: directory.path) }
-            return moved
+        let ids = Set(moves.map(\.id))
+        let expressions = try await directory.blocking { _ throws(StoreError) in try self.expressions(of: ids) }
+        let valid = moves.filter { move in
+            expressions[move.id].map { $0.utf8.elementsEqual(move.schedule.utf8) } ?? false
         }
+        let byID = Dictionary(grouping: valid, by: \.id)
+        let moved = try await files.update(Array(byID.keys)) { state in
+            var isMoved = false
+            for move in byID[state.id] ?? [] where state.move(move) { isMoved = true }
+            return isMoved ? state.id : nil
+        }
+        return Set(moved.compactMap(\.self))
     }
 
     /// Whether the directory can be read, and cursors and runs kept in it.
     /// - Throws: `StoreError` when not.
     public func check() async throws(StoreError) {
-        try await directory.blocking { directory throws(StoreError) in
-            _ = try directory.entries()
-            do throws(StateProblem) { try self.files.makeFolder() } catch { throw error.storeError(in: directory.path) }
-        }
+        _ = try await directory.blocking { directory throws(StoreError) in try directory.entries() }
+        try await files.blocking { files throws(StateProblem) in try files.checkWriting() }
     }
 
     private func read(_ isWanted: @escaping @Sendable (BotID?) -> Bool) async throws(StoreError) -> [StoredSchedule] {

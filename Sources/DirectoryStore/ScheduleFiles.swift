@@ -6,15 +6,19 @@ import Util
 
 /// Cursors and runs of a directory's schedules, in one file for each; several processes share them.
 ///
-/// Files are replaced as a whole, so readers need no lock. Every call blocks.
+/// Files are replaced as a whole, so readers need no lock. Every call that isn't `async` blocks.
 final class ScheduleFiles: Sendable {
     /// The directory of the store.
     let root: String
-    private let patience: Duration
+    let patience: Duration
+    let executor: BlockingExecutor
     private let clock: FileClock
-    private let files: Vanishings
+    let files: Vanishings
     /// The directory in which the folder was found last.
     private let lastRoot = Mutex<FileIdentity?>(nil)
+
+    /// How many files are written at once: a disk writes many out in the time it takes for one.
+    static let parallelWrites = 8
 
     /// How old a temporary file must be before its writer counts as dead, in nanoseconds.
     private static let leftoverAge: Int64 = 3600 * 1_000_000_000
@@ -24,11 +28,15 @@ final class ScheduleFiles: Sendable {
     ///   - clock: the time.
     ///   - grace: how long a file must be missing before that is believed.
     ///   - patience: how long to wait for another process's writing.
-    init(root: String, clock: FileClock, grace: Duration, patience: Duration = .seconds(5)) {
+    /// - Throws: `StoreError` when the system has no thread left to read on.
+    init(root: String, clock: FileClock, grace: Duration, patience: Duration = .seconds(5)) throws(StoreError) {
         self.root = root
         self.clock = clock
         self.patience = patience
         files = Vanishings(grace: grace, clock: clock)
+        do { executor = try BlockingExecutor(name: "schedules", threads: Self.parallelWrites) } catch {
+            throw StoreError(.unavailable, error.message, cause: error)
+        }
     }
 
     /// What is kept of a schedule; of one without a file, nothing.
@@ -62,64 +70,14 @@ final class ScheduleFiles: Sendable {
         return (states, problems)
     }
 
-    /// Changes what is kept of some schedules, each by itself and none while another process changes it.
-    ///
-    /// Goes on after a failure, so that a schedule whose file can't be used keeps no other from being written.
-    /// - Throws: the first failure; which of the others were changed can't be told then.
-    func update(_ ids: [BotID], _ change: (inout ScheduleState) -> Void) throws(StateProblem) {
-        guard !ids.isEmpty else { return }
-        try makeFolder()
-        var failure: StateProblem?
-        var isWritten = false
-        for id in ids {
-            do throws(StateProblem) {
-                if try update(id, change) { isWritten = true }
-            } catch {
-                failure = failure ?? error
-            }
-        }
-        if isWritten { try StateFile.synchronize(StateFile.folder, in: root) }
-        if let failure { throw failure }
-    }
-
-    /// Whether something is kept of a schedule; where nothing is, there is nothing to lock.
+    /// Whether something is kept of a schedule.
     func isKnown(_ id: BotID) throws(StateProblem) -> Bool {
         try checkFolder()
         return try read(StateFile.name(of: id), id) != nil
     }
 
-    /// Makes the folder that everything is kept in, unless it is there.
-    func makeFolder() throws(StateProblem) {
-        guard try !checkFolder() else { return }
-        var parent = ""
-        for folder in [BotDirectory.ownFolder, StateFile.folder] {
-            if mkdir("\(root)/\(folder)", 0o755) == 0 {
-                try StateFile.synchronize(parent, in: root)
-            } else if errno != EEXIST {
-                throw .system("can't be made", folder, errno)
-            }
-            parent = folder
-        }
-    }
-
-    private func update(_ id: BotID, _ change: (inout ScheduleState) -> Void) throws(StateProblem) -> Bool {
-        let lock = try StateLock(root: root, file: StateFile.lock(of: id), patience: patience)
-        let name = StateFile.name(of: id)
-        let before = try read(name, id) ?? ScheduleState(id: id)
-        var state = before
-        change(&state)
-        guard state != before else { return false }
-        let text = state.text
-        guard text.utf8.count <= StateFile.longest else {
-            throw StateProblem("would become longer than \(StateFile.longest) bytes", file: StateFile.path(of: id))
-        }
-        try StateFile.replace(StateFile.path(of: id), in: root, with: text, holding: lock)
-        files.saw(name)
-        return true
-    }
-
     /// What a file says, nil when there is none; `id` is whose it must be, where that is known.
-    private func read(_ name: String, _ id: BotID?) throws(StateProblem) -> ScheduleState? {
+    func read(_ name: String, _ id: BotID?) throws(StateProblem) -> ScheduleState? {
         let file = "\(StateFile.folder)/\(name)"
         let text: String?
         do throws(FileProblem) {
@@ -149,7 +107,7 @@ final class ScheduleFiles: Sendable {
     /// - Throws: ``StateProblem`` when it is missing from another directory than the one it was in: where nothing is mounted any
     ///   more, a run that was claimed would be claimed again.
     @discardableResult
-    private func checkFolder() throws(StateProblem) -> Bool {
+    func checkFolder() throws(StateProblem) -> Bool {
         let now: FileIdentity
         do throws(FileProblem) { now = try TextFile.identity(root) } catch {
             throw StateProblem(error.description, code: .unavailable)

@@ -29,6 +29,11 @@ enum StateFile {
 
     static func isTemporary(_ name: String) -> Bool { name.hasSuffix(temporaryEnding) }
 
+    /// A path beside a file that nobody else writes.
+    static func temporary(for file: String) -> String {
+        "\(file).\(String(UInt64.random(in: .min ... .max), radix: 16))\(temporaryEnding)"
+    }
+
     private static func stem(of id: BotID) -> String {
         let digest = SHA256.hash(data: Array(id.text.utf8)).prefix(16).hexText
         let piece = readablePiece(of: id.text)
@@ -56,7 +61,7 @@ enum StateFile {
     static func replace(_ file: String, in root: String, with text: String, holding lock: borrowing StateLock)
         throws(StateProblem)
     {
-        let temporary = "\(file).\(String(UInt64.random(in: .min ... .max), radix: 16))\(temporaryEnding)"
+        let temporary = temporary(for: file)
         let descriptor = open("\(root)/\(temporary)", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw .system("can't be written", file, errno) }
         do throws(StateProblem) {
