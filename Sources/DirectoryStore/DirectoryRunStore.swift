@@ -65,13 +65,26 @@ public final class DirectoryRunStore: RunStore {
     /// - Throws: `StoreError` when the directory can't be read, or the file of a schedule that was asked for. When all are asked
     ///   for, those in a file that can't be used are missing: nothing of their schedule runs, since every claim of it fails.
     public func unfinished(of ids: [BotID]?) async throws(StoreError) -> [RunRecord] {
-        try await states(of: ids).flatMap(\.runs).filter { $0.phase != .ended }
+        try await files.blocking { files throws(StateProblem) in
+            if let ids {
+                let summaries = try ids.uniqued().map { id throws(StateProblem) in try files.summary(of: id) }
+                return summaries.flatMap(\.unfinished)
+            }
+            let (summaries, problems) = try files.summaries()
+            self.report(problems)
+            return summaries.flatMap(\.unfinished)
+        }
     }
 
     /// The latest runs, newest slot first, of one schedule or of all.
     /// - Throws: `StoreError` as ``unfinished(of:)`` does.
     public func history(of id: BotID?, limit: Int) async throws(StoreError) -> [RunRecord] {
-        let runs = try await states(of: id.map { [$0] }).flatMap(\.runs)
+        let runs = try await files.blocking { files throws(StateProblem) in
+            if let id { return try files.state(of: id).runs }
+            let (states, problems) = try files.all()
+            self.report(problems)
+            return states.flatMap(\.runs)
+        }
         return Array(runs.sorted(by: ScheduleState.isNewer).prefix(max(0, limit)))
     }
 
@@ -79,15 +92,6 @@ public final class DirectoryRunStore: RunStore {
     public func trim(_ id: BotID, keeping count: Int) async throws(StoreError) {
         guard try await isKnown(id) else { return }
         _ = try await files.update([id]) { $0.trim(keeping: count) }
-    }
-
-    private func states(of ids: [BotID]?) async throws(StoreError) -> [ScheduleState] {
-        try await files.blocking { files throws(StateProblem) in
-            if let ids { return try ids.uniqued().map { id throws(StateProblem) in try files.state(of: id) } }
-            let (states, problems) = try files.all()
-            self.report(problems)
-            return states
-        }
     }
 
     /// Names files that can't be used, each once for as long as it stays so.

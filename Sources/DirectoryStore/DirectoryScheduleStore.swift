@@ -87,7 +87,7 @@ public final class DirectoryScheduleStore: ScheduleStore {
     }
 
     private func cursor(of id: BotID) throws(DocumentError) -> ScheduleCursor {
-        do throws(StateProblem) { return try files.state(of: id).cursor } catch { throw error.documentError(of: id) }
+        do throws(StateProblem) { return try files.summary(of: id).cursor } catch { throw error.documentError(of: id) }
     }
 
     /// The expressions of those schedules that have one which can be read; nothing is told of others.

@@ -13,9 +13,13 @@ final class ScheduleFiles: Sendable {
     let patience: Duration
     let executor: BlockingExecutor
     private let clock: FileClock
+    private let stampClock: FileClock
     let files: Vanishings
     /// The directory in which the folder was found last.
     private let lastRoot = Mutex<FileIdentity?>(nil)
+
+    /// What files said that have not been replaced since, by name.
+    private let known = Mutex<[String: (stamp: FileStamp, summary: StateSummary)]>([:])
 
     /// How many files are written at once: a disk writes many out in the time it takes for one.
     static let parallelWrites = 8
@@ -28,9 +32,17 @@ final class ScheduleFiles: Sendable {
     ///   - clock: the time.
     ///   - grace: how long a file must be missing before that is believed.
     ///   - patience: how long to wait for another process's writing.
+    ///   - stampClock: the time that files were written by.
     /// - Throws: `StoreError` when the system has no thread left to read on.
-    init(root: String, clock: FileClock, grace: Duration, patience: Duration = .seconds(5)) throws(StoreError) {
+    init(
+        root: String,
+        clock: FileClock,
+        grace: Duration,
+        patience: Duration = .seconds(5),
+        stampClock: FileClock = .system
+    ) throws(StoreError) {
         self.root = root
+        self.stampClock = stampClock
         self.clock = clock
         self.patience = patience
         files = Vanishings(grace: grace, clock: clock)
@@ -45,9 +57,27 @@ final class ScheduleFiles: Sendable {
         return try read(StateFile.name(of: id), id) ?? ScheduleState(id: id)
     }
 
+    /// The cursor and the runs of a schedule that haven't ended; of one without a file, nothing.
+    func summary(of id: BotID) throws(StateProblem) -> StateSummary {
+        try checkFolder()
+        return try summary(StateFile.name(of: id), id) ?? StateSummary(ScheduleState(id: id))
+    }
+
     /// What is kept of all schedules, and which files can't be used.
     /// - Throws: ``StateProblem`` when it can't be told which files there are.
     func all() throws(StateProblem) -> (states: [ScheduleState], problems: [StateProblem]) {
+        try all { name throws(StateProblem) in try read(name, nil) }
+    }
+
+    /// The cursors and the unfinished runs of all schedules, and which files can't be used.
+    /// - Throws: ``StateProblem`` when it can't be told which files there are.
+    func summaries() throws(StateProblem) -> (states: [StateSummary], problems: [StateProblem]) {
+        try all { name throws(StateProblem) in try summary(name, nil) }
+    }
+
+    private func all<State>(_ read: (String) throws(StateProblem) -> State?)
+        throws(StateProblem) -> (states: [State], problems: [StateProblem])
+    {
         guard try checkFolder() else {
             try refuse(doubtfulBesides: [])
             return ([], [])
@@ -59,10 +89,10 @@ final class ScheduleFiles: Sendable {
         for name in names where StateFile.isTemporary(name) { removeLeftover(name) }
         let present = names.filter(StateFile.isState)
         try refuse(doubtfulBesides: present)
-        var states: [ScheduleState] = []
+        var states: [State] = []
         var problems: [StateProblem] = []
         for name in present {
-            do throws(StateProblem) { if let state = try read(name, nil) { states.append(state) } } catch {
+            do throws(StateProblem) { if let state = try read(name) { states.append(state) } } catch {
                 guard error.code == .refused else { throw error }
                 problems.append(error)
             }
@@ -74,6 +104,22 @@ final class ScheduleFiles: Sendable {
     func isKnown(_ id: BotID) throws(StateProblem) -> Bool {
         try checkFolder()
         return try read(StateFile.name(of: id), id) != nil
+    }
+
+    private func summary(_ name: String, _ id: BotID?) throws(StateProblem) -> StateSummary? {
+        let stamp = FileStamp("\(root)/\(StateFile.folder)/\(name)", clock: stampClock)
+        if let stamp, let known = known.withLock({ $0[name] }), known.stamp == stamp,
+            id ?? known.summary.id == known.summary.id
+        {
+            files.saw(name)
+            return known.summary
+        }
+        let summary = try read(name, id).map { StateSummary($0) }
+        known.withLock { known in
+            // The stamp is the older of the two, if it isn't that of what was read: then it won't be met again.
+            if let stamp, let summary { known[name] = (stamp, summary) } else { known[name] = nil }
+        }
+        return summary
     }
 
     /// What a file says, nil when there is none; `id` is whose it must be, where that is known.

@@ -190,6 +190,29 @@ import Util
         #expect(try await store.add([run("a", 120)]).count == 1)
     }
 
+    /// What was read is remembered only as long as the file is the same.
+    @Test func aFileThatIsReplacedIsReadAnew() async throws {
+        let files = try ScheduleFiles(
+            root: folder.path,
+            clock: clocks.clock,
+            grace: .seconds(2),
+            stampClock: clocks.clock
+        )
+        for slot in Int64(1)...20 {
+            #expect(try await store.add([run("a", Slot(slot))]).count == 1)
+            // Read, and remembered.
+            for _ in 0..<2 { #expect(try files.summary(of: "a").unfinished.count == Int(slot)) }
+        }
+        #expect(try await store.replace(run("a", 7).next { $0.phase = .ended }))
+        #expect(try files.summary(of: "a").unfinished.count == 19)
+        try folder.write(StateFile.path(of: "a"), "{")
+        for _ in 0..<2 { #expect(throws: StateProblem.self) { try files.summary(of: "a") } }
+        try FileManager.default.removeItem(atPath: path("a"))
+        #expect(throws: StateProblem.self) { try files.summary(of: "a") }
+        clocks.advance(by: .seconds(2))
+        #expect(try files.summary(of: "a").unfinished.isEmpty)
+    }
+
     @Test func whereNothingIsKeptNothingIsWritten() async throws {
         #expect(try await !store.replace(run("a", 60)))
         try await store.trim("a", keeping: 0)
