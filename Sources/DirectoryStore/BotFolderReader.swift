@@ -15,28 +15,31 @@ final class BotFolderReader: Sendable {
         self.vanishings = vanishings
     }
 
-    /// Makes a bot of an instance and the folder it names. Blocks while it reads.
-    func bot(_ instance: BotInstance) throws(DocumentError) -> Bot {
-        let id = instance.id
-        let program = try program(instance)
-        let config: JSONObject
-        if let own = instance.config { config = own } else { config = try folderConfig(instance) }
-        return Bot(
-            id: id,
+    /// Makes a bot of an instance and the folder it names; nil when its program is of another kind. Blocks while it reads.
+    func bot(_ instance: BotInstance, of kind: ExecutableKind) throws(DocumentError) -> Bot? {
+        guard let program = try program(instance, of: kind) else { return nil }
+        return try bot(instance, program, config: try config(instance))
+    }
+
+    /// Makes a bot of what was read already and the folder's code. Blocks while it reads.
+    func bot(_ instance: BotInstance, _ program: FolderProgram, config: JSONObject) throws(DocumentError) -> Bot {
+        Bot(
+            id: instance.id,
             isEnabled: Bot.enabled(top: instance.enabled, config: config["enabled"]),
             config: config,
-            custom: program
+            custom: CustomBotVersion(version: program.version, code: try code(instance), config: program.config)
         )
     }
 
-    private func program(_ instance: BotInstance) throws(DocumentError) -> CustomBotVersion {
-        let name = "\(instance.folder)/\(DirectoryBotStore.programFile)"
-        guard let text = try text(of: DirectoryBotStore.programFile, instance) else {
+    /// What the folder's `bot-config.yaml` says; nil when it is of another kind. Blocks while it reads.
+    func program(_ instance: BotInstance, of kind: ExecutableKind) throws(DocumentError) -> FolderProgram? {
+        let name = "\(instance.folder)/\(BotDirectory.programFile)"
+        guard let text = try text(of: BotDirectory.programFile, instance) else {
             throw DocumentError(
                 id: instance.id.text,
                 field: "bot",
                 problem:
-                    "names the folder \(instance.folder.escapedForMessage), which has no \(DirectoryBotStore.programFile)"
+                    "names the folder \(instance.folder.escapedForMessage), which has no \(BotDirectory.programFile)"
             )
         }
         let value: JSONValue
@@ -46,20 +49,28 @@ final class BotFolderReader: Sendable {
         guard case .object(var object) = value else {
             throw DocumentError(id: instance.id.text, field: name, problem: "is \(value.kindName); expected a mapping")
         }
+        // What is wrong elsewhere is for those who run this kind to report.
+        guard (object["type"]?.string == "scheduled") == (kind == .scheduled) else { return nil }
         // A version such as 1.0 is a number to YAML, and a name such as off a boolean.
         for key in ["version", "name"] {
             guard let value = object[key], value.string == nil else { continue }
             object[key] = value == .null ? nil : .string(value.text)
         }
         let config = try CustomBotConfig(document: object, id: instance.id.text, path: "\(name): ")
-        return CustomBotVersion(version: object["version"]?.string ?? "", code: try code(instance), config: config)
+        return FolderProgram(version: object["version"]?.string ?? "", config: config)
+    }
+
+    /// The parameters of an instance: its own, else those of its folder. Blocks while it reads.
+    func config(_ instance: BotInstance) throws(DocumentError) -> JSONObject {
+        if let own = instance.config { return own }
+        return try folderConfig(instance)
     }
 
     private func folderConfig(_ instance: BotInstance) throws(DocumentError) -> JSONObject {
-        let field = "\(instance.folder)/\(DirectoryBotStore.configFile)"
-        guard let text = try text(of: DirectoryBotStore.configFile, instance) else {
+        let field = "\(instance.folder)/\(BotDirectory.configFile)"
+        guard let text = try text(of: BotDirectory.configFile, instance) else {
             guard vanishings.isGone(field) else {
-                throw DocumentError(id: instance.id.text, field: field, problem: DirectoryBotStore.doubt)
+                throw DocumentError(id: instance.id.text, field: field, problem: BotDirectory.doubt)
             }
             return [:]
         }
@@ -108,4 +119,10 @@ final class BotFolderReader: Sendable {
             throw DocumentError(id: instance.id.text, field: field, problem: error.description)
         }
     }
+}
+
+/// What a folder's `bot-config.yaml` says of its program.
+struct FolderProgram: Sendable {
+    let version: String
+    let config: CustomBotConfig
 }

@@ -6,8 +6,8 @@ import Util
 
 /// Notices saved files in a store's directory, once they have been quiet for a moment.
 public struct DirectoryChangeSource: WakeSource {
-    /// `directory`.
-    public let name = "directory"
+    /// `directory`, or `runs`.
+    public let name: String
 
     private let path: String
     private let logger: Logger
@@ -27,7 +27,16 @@ public struct DirectoryChangeSource: WakeSource {
         try self.init(path: path, logger: logger, followUp: 2500)
     }
 
-    init(path: String, logger: Logger, followUp: Int32) throws(StoreError) {
+    /// A source over the runs that are kept in a directory: notices what other processes write there, as a run that somebody asks
+    /// for, and what this one does.
+    /// - Throws: `StoreError` when the system has no thread left to watch on.
+    public static func runs(path: String, logger: Logger) throws(StoreError) -> DirectoryChangeSource {
+        // Files are replaced whole: nothing is missing at a first look.
+        try DirectoryChangeSource(path: "\(path)/\(StateFile.folder)", logger: logger, followUp: -1, name: "runs")
+    }
+
+    init(path: String, logger: Logger, followUp: Int32, name: String = "directory") throws(StoreError) {
+        self.name = name
         self.followUp = followUp
         self.path = path
         self.logger = logger

@@ -5,7 +5,9 @@ import Glibc
 /// Owns its descriptor, and is used by one thread.
 struct FolderWatch: ~Copyable {
     /// Folders that are never worth a watch: what changes there comes with a change elsewhere.
-    static let skipped: Set<String> = [".git", "__pycache__", "node_modules", "vendor", "target", ".venv"]
+    static let skipped: Set<String> = [
+        ".git", "__pycache__", "node_modules", "vendor", "target", ".venv", BotDirectory.ownFolder,
+    ]
 
     private static let mask = UInt32(
         IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF

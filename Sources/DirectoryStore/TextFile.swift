@@ -24,8 +24,12 @@ struct FileIdentity: Hashable, Sendable {
 /// Reading of small text files.
 enum TextFile {
     /// The text of a regular file, or nil when there is none.
+    /// - Parameters:
+    ///   - path: where it is.
+    ///   - limit: the most bytes it may have.
+    ///   - clock: tells whether it is being written; nil for a file that is only ever replaced by another.
     /// - Throws: ``FileProblem`` when it can't be read, is being written, is too long, or isn't UTF-8.
-    static func read(_ path: String, limit: Int, clock: FileClock) throws(FileProblem) -> String? {
+    static func read(_ path: String, limit: Int, clock: FileClock?) throws(FileProblem) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
@@ -37,7 +41,7 @@ enum TextFile {
         guard status.st_mode & S_IFMT == S_IFREG else { throw FileProblem(description: "is no regular file") }
         // The front part of a file is often valid too, and says that what isn't written yet was deleted.
         let before = FileState(status)
-        guard !before.isBeingWritten(at: clock.wall()) else { throw .beingWritten }
+        if let clock, before.isBeingWritten(at: clock.wall()) { throw .beingWritten }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {

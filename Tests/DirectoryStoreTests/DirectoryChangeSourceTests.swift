@@ -1,9 +1,11 @@
 import Control
 import Foundation
 import Logging
+import Model
 import Synchronization
 import TestSupport
 import Testing
+import Util
 
 @testable import DirectoryStore
 
@@ -91,6 +93,31 @@ import Testing
             let before = wakes.count
             try await wakes.reach(before + 1)
         }
+    }
+
+    /// A scheduler's own writing isn't taken for a person's; who wants to know of it watches the runs.
+    @Test func aRunWakesWhoWatchesRunsOnly() async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let store = try DirectoryRunStore(path: folder.path, logger: logger)
+        let time = Timestamp(secondsSince1970: 1_767_258_000)
+        var run = RunRecord(id: "a", slot: 60, owner: "o", claimedAt: time, notBefore: time, startBy: time)
+        _ = try await store.add([run])
+        let runs = WakeCount()
+        let source = try DirectoryChangeSource.runs(path: folder.path, logger: logger)
+        #expect(source.name == "runs")
+        try await watching {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await source.watch { _ in runs.add() } }
+                try await runs.reach(1)
+                run.slot = Slot(61, trigger: .manual)
+                _ = try await store.add([run])
+                try await runs.reach(2)
+                group.cancelAll()
+            }
+            try folder.write("bot/main.py", "2")
+            try await wakes.reach(2)
+        }
+        #expect(wakes.count == 2)
     }
 
     @Test func watchingLeavesNoDescriptor() async throws {

@@ -1,3 +1,4 @@
+import Control
 import Foundation
 import Model
 import TestSupport
@@ -63,6 +64,23 @@ import Testing
                 try must(error.field.hasPrefix("sma/bot-config.yaml: "), "\(error)")
             }
         }
+    }
+
+    /// What can be read can be written and read again, and nothing else is taken for a history.
+    @Test func anyStateIsReadWholeOrNotAtAll() throws {
+        var states = 0
+        try fuzz(try Corpus("states", in: .module), count: 5000, longest: 4000) { bytes, _ in
+            do {
+                let state = try ScheduleState(text: String(decoding: bytes, as: UTF8.self))
+                states += 1
+                try must(try ScheduleState(text: state.text) == state, "not the same once written")
+                try must(state.runs.allSatisfy { $0.id == state.id }, "another schedule's run")
+                try must(Set(state.runs.map(\.slot)).count == state.runs.count, "a slot twice")
+            } catch let error as StateProblem {
+                try must(error.problem.utf8.count < 1000, "a problem of \(error.problem.utf8.count) bytes")
+            }
+        }
+        #expect(states > 50)
     }
 }
 
