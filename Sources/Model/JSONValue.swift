@@ -42,62 +42,6 @@ extension JSONValue {
     }
 }
 
-/// The members of a JSON object, in the order they were written.
-public struct JSONObject: Sendable {
-    private var order: [String]
-    private var values: [ExactText: JSONValue]
-
-    /// An object without members.
-    public init() {
-        order = []
-        values = [:]
-    }
-
-    /// The keys, in the order they were first set.
-    public var keys: [String] { order }
-
-    /// How many members there are.
-    public var count: Int { order.count }
-
-    /// Whether there is no member.
-    public var isEmpty: Bool { order.isEmpty }
-
-    /// The members, in the order their keys were first set.
-    public var members: [(key: String, value: JSONValue)] {
-        order.map { ($0, values[ExactText($0)] ?? .null) }
-    }
-
-    /// The value of a key. Setting a new key appends it, setting nil removes it.
-    public subscript(key: String) -> JSONValue? {
-        get { values[ExactText(key)] }
-        set {
-            let exact = ExactText(key)
-            guard let newValue else {
-                guard values.removeValue(forKey: exact) != nil else { return }
-                order.removeAll { ExactText($0) == exact }
-                return
-            }
-            if values.updateValue(newValue, forKey: exact) == nil { order.append(key) }
-        }
-    }
-}
-
-extension JSONObject: Hashable {
-    /// Whether both hold the same members, in whatever order.
-    public static func == (left: JSONObject, right: JSONObject) -> Bool { left.values == right.values }
-
-    /// Hashes the members, whatever their order.
-    public func hash(into hasher: inout Hasher) { hasher.combine(values) }
-}
-
-extension JSONObject: ExpressibleByDictionaryLiteral {
-    /// An object of these members; of a key that comes twice the last value counts.
-    public init(dictionaryLiteral elements: (String, JSONValue)...) {
-        self.init()
-        for (key, value) in elements { self[key] = value }
-    }
-}
-
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByFloatLiteral, ExpressibleByNilLiteral
 {
