@@ -3,6 +3,7 @@ import HummingbirdCore
 public import Logging
 import NIOCore
 public import ServiceLifecycle
+import Util
 
 /// Serves `/healthz` (the process runs), `/readyz` (it can do its work) and `/metrics` over HTTP.
 public struct StatusServer: Service {
@@ -59,21 +60,29 @@ public struct StatusServer: Service {
         var quiet = logger
         // Hummingbird tells of starts, stops and requests by itself, in sentences with values in them.
         quiet.logLevel = max(logger.logLevel, .error)
-        let application = Application(
-            router: router(),
-            server: .http1(configuration: Self.limits),
-            configuration: ApplicationConfiguration(
+        // Hummingbird's `Application` would keep the time for the Date field, waking up each second for it.
+        let responder = router().buildResponder()
+        let server = try HTTPServerBuilder.http1(configuration: Self.limits).buildServer(
+            configuration: ServerConfiguration(
                 address: .hostname(host, port: address.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(256)
             ),
+            eventLoopGroup: EventLoopGroupProvider.singleton.eventLoopGroup,
+            logger: quiet,
+            responder: { [quiet] request, writer, channel in
+                let context = BasicRequestContext(source: .init(channel: channel, logger: quiet))
+                var response = try await responder.respond(to: request, context: context)
+                response.headers[.date] = HTTPDate.text(.now)
+                try await writer.write(response: response.head, body: response.body)
+            },
             onServerRunning: { [address, logger, onListening] channel in
                 let port = channel.localAddress?.port ?? address.port
                 logger.info("status server is listening", metadata: ["host": "\(host)", "port": "\(port)"])
                 await onListening(port)
-            },
-            logger: quiet
+            }
         )
-        try await application.run()
+        try await server.run()
+        try Task.checkCancellation()
     }
 
     /// Probes and scrapes send little: whoever sends more, or nothing for half a minute, is cut off.
