@@ -47,13 +47,6 @@ extension MongoIntegration {
                     #expect(try await store.runs([good.key, broken.key, newer.key]) == [good])
                 }
                 #expect(try await store.add([good, broken, newer]).isEmpty)
-                #expect(
-                    try await !store.replace(
-                        newer.next {
-                            $0.phase = .ended; $0.revision = 1
-                        }
-                    )
-                )
                 #expect(lines.count(of: "a run's record can't be used") == 3)
                 #expect(lines.text.contains("claimed_at"))
                 #expect(lines.text.contains("phase is unknown"))
