@@ -70,7 +70,7 @@ let package = Package(
 
         library("HTTP", ["CCurl", log]),
         library("MongoStore", ["CMongo", "Model", "Util", "Control", log]),
-        library("DirectoryStore", ["Model", "Util", "Runtime", "Control", yams, log]),
+        library("DirectoryStore", ["Model", "Util", "Runtime", "Control", crypto, yams, log]),
         library("NATSBus", ["CNats", "Model", "Util", "Control", log]),
         library("Archive", ["CArchive"]),
         library("ObjectStorage", ["HTTP", "Util", crypto, log]),
@@ -154,7 +154,7 @@ let package = Package(
         tests("MongoStoreIntegrationTests", ["MongoStore", "CMongo", "Model", "Control", "Util", "TestSupport", log]),
         tests(
             "DirectoryStoreTests",
-            ["DirectoryStore", "Model", "Control", "TestSupport", log],
+            ["DirectoryStore", "Model", "Control", "Util", "TestSupport", log],
             resources: [.copy("Corpus")]
         ),
         tests(

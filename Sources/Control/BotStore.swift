@@ -12,8 +12,11 @@ public protocol BotStore: Sendable {
     func bot(_ id: BotID) async throws(StoreError) -> StoredBot?
 }
 
-/// A store that events of the platform are written to.
-public protocol WritableBotStore: BotStore {
+/// What events of the platform are written to: bots, or schedules, which are bots with a `config.schedule`.
+public protocol BotWriting: Sendable {
+    /// Whether there is none at all, broken ones included.
+    func isEmpty() async throws(StoreError) -> Bool
+
     /// Adds a bot unless there is one of its id; then nothing changes.
     func create(_ document: BotDocument) async throws(StoreError)
 
@@ -22,6 +25,14 @@ public protocol WritableBotStore: BotStore {
 
     /// Removes a bot; one that isn't there is a success.
     func delete(_ id: BotID) async throws(StoreError)
+}
+
+/// A store of live bots that can be written to.
+public typealias WritableBotStore = BotStore & BotWriting
+
+extension BotWriting where Self: BotStore {
+    /// Whether there is no bot, found by reading all.
+    public func isEmpty() async throws(StoreError) -> Bool { try await bots().isEmpty }
 }
 
 /// What an event says of a bot: the fields to write.

@@ -13,7 +13,22 @@ struct BSONWriter {
         return writer.bytes
     }
 
-    private var bytes: [UInt8] = []
+    /// A command that carries documents which are written already.
+    static func command(_ head: JSONObject, _ list: String, _ documents: [[UInt8]]) throws(BSONError) -> [UInt8] {
+        var writer = BSONWriter()
+        try writer.nest { writer throws(BSONError) in
+            for (key, value) in head.members { try writer.append(value, key: key, depth: 1) }
+            try writer.nest(list, isArray: true) { writer in
+                for (index, document) in documents.enumerated() {
+                    writer.element(0x03, "\(index)")
+                    writer.bytes += document
+                }
+            }
+        }
+        return writer.bytes
+    }
+
+    private(set) var bytes: [UInt8] = []
 
     private mutating func append(_ object: JSONObject, depth: Int) throws(BSONError) {
         let start = try begin(depth: depth)
@@ -35,7 +50,7 @@ struct BSONWriter {
         end(start)
     }
 
-    private mutating func append(_ value: JSONValue, key: String, depth: Int) throws(BSONError) {
+    mutating func append(_ value: JSONValue, key: String, depth: Int) throws(BSONError) {
         switch value {
         case .null: element(0x0A, key)
         case .bool(let flag):
@@ -63,12 +78,33 @@ struct BSONWriter {
         }
     }
 
-    private mutating func append(_ text: String, key: String) {
+    mutating func append(_ text: String, key: String) {
         element(0x02, key)
         // A text too long for its length is too long for a document; that is checked on the whole.
         append(Int32(clamping: text.utf8.count + 1))
         bytes.append(contentsOf: text.utf8)
         bytes.append(0)
+    }
+
+    /// A number of 64 bits however small it is.
+    mutating func append(int64 number: Int64, key: String) {
+        element(0x12, key)
+        append(number)
+    }
+
+    /// A document, or an array when its keys count from 0.
+    mutating func nest(_ key: String, isArray: Bool = false, _ body: (inout BSONWriter) throws(BSONError) -> Void)
+        throws(BSONError)
+    {
+        element(isArray ? 0x04 : 0x03, key)
+        try nest(body)
+    }
+
+    /// The members of a document, written one by one.
+    mutating func nest(_ body: (inout BSONWriter) throws(BSONError) -> Void) throws(BSONError) {
+        let start = try begin(depth: 1)
+        try body(&self)
+        end(start)
     }
 
     private mutating func append(number text: String, key: String) {

@@ -9,6 +9,8 @@ struct MongoCollection: Sendable {
 
     let connection: MongoConnection
     let name: CollectionName
+    /// Whether what is read must be the latest: from the primary, whatever the URI prefers.
+    var isReadFromPrimary = false
 
     func describe(_ operation: String) -> String { "\(operation) \(name)" }
 
@@ -25,7 +27,9 @@ struct MongoCollection: Sendable {
             let collection = try CollectionHandle(client, name)
             let filter = try document(filter, what)
             let options = try document(options, what)
-            let found = mongoc_collection_find_with_opts(collection.pointer, filter.pointer, options.pointer, nil)
+            let primary = isReadFromPrimary ? mongoc_read_prefs_new(MONGOC_READ_PRIMARY) : nil
+            defer { mongoc_read_prefs_destroy(primary) }
+            let found = mongoc_collection_find_with_opts(collection.pointer, filter.pointer, options.pointer, primary)
             guard let cursor = CursorHandle(found) else { throw outOfMemory(what) }
             var values: [Value] = []
             var next: OpaquePointer?
@@ -80,6 +84,28 @@ struct MongoCollection: Sendable {
         }
     }
 
+    /// Runs a command that writes many things, each by itself.
+    /// - Parameter command: a document of BSON.
+    /// - Returns: how many were written, and which were refused.
+    /// - Throws: `StoreError` when it isn't known what was written.
+    func writeEach(_ operation: String, _ command: [UInt8]) async throws(StoreError) -> WriteTally {
+        let what = describe(operation)
+        return try await connection.call(what) { client throws(StoreError) in
+            let collection = try CollectionHandle(client, name)
+            let command = try document(command, what)
+            var pointer: OpaquePointer?
+            var error = bson_error_t()
+            let isDone = cmongo_write_command(collection.pointer, command.pointer, &pointer, &error)
+            let reply = BSONDocument(owning: pointer)
+            guard isDone else { throw StoreError(error, what, connection.uri) }
+            guard let reply else { throw outOfMemory(what) }
+            switch reply.withBytes({ WriteTally.of(reply: $0) }) {
+            case .success(let tally): return tally
+            case .failure(let failure): throw StoreError(failure, what, connection.uri)
+            }
+        }
+    }
+
     /// Success is what both the call and the reply say: the library takes a reply with `writeErrors` for success
     /// in some calls.
     private func write(
@@ -95,7 +121,7 @@ struct MongoCollection: Sendable {
         if let failure = reply.withBytes({ MongoError(reply: $0) }) { throw StoreError(failure, what, connection.uri) }
     }
 
-    private func encode(_ object: JSONObject, _ what: String) throws(StoreError) -> [UInt8] {
+    func encode(_ object: JSONObject, _ what: String) throws(StoreError) -> [UInt8] {
         let bytes: [UInt8]
         do { bytes = try BSONWriter.document(object) } catch { throw StoreError(error, what) }
         guard bytes.count <= Self.documentLimit else {

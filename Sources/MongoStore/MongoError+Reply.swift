@@ -9,6 +9,11 @@ extension MongoError {
             return
         }
         guard let failure = Self.errors(in: object).first else { return nil }
+        self.init(failure)
+    }
+
+    /// An error as a reply lists it.
+    init(_ failure: JSONObject) {
         let number: UInt32 =
             if case .integer(let number)? = failure["code"] { UInt32(clamping: number) } else { 0 }
         self.init(server: number, message: failure["errmsg"]?.string ?? "refused without a reason")

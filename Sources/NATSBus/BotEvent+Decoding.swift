@@ -15,15 +15,17 @@ extension BotEvent {
     /// decides what happened; a `type` that says something else makes the event unusable. Unknown fields are passed over.
     ///
     /// - Parameters:
-    ///   - subject: `the0.bot.created`, `the0.bot.updated` or `the0.bot.deleted`.
+    ///   - subject: `the0.bot.created`, `the0.bot.updated` or `the0.bot.deleted`, or the same with `bot-schedule`.
     ///   - payload: UTF-8 JSON.
+    ///   - kind: whose events are read; a subject of others is an error.
     /// - Throws: ``BotEventError`` saying what is wrong.
-    public init(subject: String, payload: [UInt8]) throws(BotEventError) {
-        let prefix = "the0.bot."
+    public init(subject: String, payload: [UInt8], kind: BotEventKind = .bot) throws(BotEventError) {
+        let prefix = kind.prefix
         guard subject.hasPrefix(prefix), let operation = Operation(rawValue: String(subject.dropFirst(prefix.count)))
         else {
             throw BotEventError(
-                "subject \(subject.escapedForMessage) is unknown; expected the0.bot.created, the0.bot.updated or the0.bot.deleted"
+                "subject \(subject.escapedForMessage) is unknown; "
+                    + "expected \(prefix)created, \(prefix)updated or \(prefix)deleted"
             )
         }
         let value: JSONValue
@@ -31,24 +33,25 @@ extension BotEvent {
         guard case .object(let object) = value else {
             throw BotEventError("the payload is \(value.kindName); expected an object")
         }
-        let (id, fields) = try Self.unwrapped(object, operation)
+        let (id, fields) = try Self.unwrapped(object, operation, kind)
         self =
             switch operation {
-            case .created: .created(try Self.document(id, fields, isWhole: true))
-            case .updated: .updated(try Self.document(id, fields, isWhole: false))
+            case .created: .created(try Self.document(id, fields, kind, isWhole: true))
+            case .updated: .updated(try Self.document(id, fields, kind, isWhole: false))
             case .deleted: .deleted(id)
             }
     }
 
     private static func unwrapped(
         _ object: JSONObject,
-        _ operation: Operation
+        _ operation: Operation,
+        _ kind: BotEventKind
     ) throws(BotEventError) -> (id: BotID, fields: JSONObject) {
         // A flat event may have a field `data` of its own, but always its id.
         let isWrapped = !has(object, "id") && (has(object, "data") || has(object, "entity_id"))
         guard isWrapped else { return (try id(object, "id"), object) }
         let named = has(object, "entity_id") ? try id(object, "entity_id") : nil
-        try check(object["type"], operation, named)
+        try check(object["type"], operation, kind, named)
         let data: JSONObject
         switch object["data"] {
         case .object(let fields): data = fields
@@ -88,7 +91,12 @@ extension BotEvent {
 
     /// Senders write `type` in several ways (`created`, `bot.created`, `BOT_CREATE`): only what contradicts the subject
     /// is an error.
-    private static func check(_ type: JSONValue?, _ operation: Operation, _ id: BotID?) throws(BotEventError) {
+    private static func check(
+        _ type: JSONValue?,
+        _ operation: Operation,
+        _ kind: BotEventKind,
+        _ id: BotID?
+    ) throws(BotEventError) {
         let text: String
         switch type {
         case nil, .null: return
@@ -96,11 +104,11 @@ extension BotEvent {
         case .some(let other): throw BotEventError(id: id?.text, "type is \(other.kindName); expected text")
         }
         let contradicts =
-            Operation.allCases.contains { $0 != operation && text.contains($0.stem) } || text.contains("schedule")
+            Operation.allCases.contains { $0 != operation && text.contains($0.stem) } || kind.isContradicted(by: text)
         guard !contradicts else {
             throw BotEventError(
                 id: id?.text,
-                "type names another event than the subject; expected bot.\(operation.rawValue)"
+                "type names another event than the subject; expected \(kind.rawValue).\(operation.rawValue)"
             )
         }
     }
@@ -110,6 +118,7 @@ extension BotEvent {
     private static func document(
         _ id: BotID,
         _ object: JSONObject,
+        _ kind: BotEventKind,
         isWhole: Bool
     ) throws(BotEventError) -> BotDocument {
         var fields = JSONObject()
@@ -134,13 +143,9 @@ extension BotEvent {
         guard !fields.isEmpty else {
             throw BotEventError(id: id.text, "there is nothing to write; expected config, custom or enabled")
         }
-        if isWhole || fields["custom"] != nil {
-            // What the reading of the database would refuse is refused here, before it replaces what is good.
-            var whole = fields
-            whole["id"] = .string(id.text)
-            do throws(DocumentError) { _ = try Bot(document: whole) } catch {
-                throw BotEventError(id: id.text, "\(error.field) \(error.problem)")
-            }
+        // What the reading of the database would refuse is refused here, before it replaces what is good.
+        do throws(DocumentError) { try kind.check(id, fields, isWhole: isWhole) } catch {
+            throw BotEventError(id: id.text, "\(error.field) \(error.problem)")
         }
         return BotDocument(id: id, fields: fields)
     }

@@ -19,7 +19,7 @@ public struct BotEvents: WakeSource {
     private let logger: Logger
     private let backoff: Backoff
 
-    /// Watches the events of bots.
+    /// Watches the events of bots, or of schedules: as the settings say.
     ///
     /// - Parameters:
     ///   - connection: how to reach NATS.
@@ -28,14 +28,14 @@ public struct BotEvents: WakeSource {
     ///   - settings: the names of stream, consumer and queue group, and times.
     public init(
         _ connection: NATSConnection,
-        store: any WritableBotStore,
+        store: any BotWriting,
         logger: Logger,
         settings: BotEventsSettings = BotEventsSettings()
     ) {
         self.connection = connection
         self.settings = settings
         self.logger = logger
-        worker = EventWorker(store, logger, refusedAttempts: settings.refusedAttempts)
+        worker = EventWorker(store, logger, kind: settings.kind, refusedAttempts: settings.refusedAttempts)
         backoff = (try? Backoff(initial: .milliseconds(200), maximum: .seconds(3))) ?? .standard
     }
 

@@ -2,8 +2,10 @@
 public struct BotEventsSettings: Sendable {
     /// The stream that keeps the events, where there is one.
     public var stream = "THE0_EVENTS"
+    /// Whose events are listened to.
+    public let kind: BotEventKind
     /// The durable consumer of that stream, shared by all runners.
-    public var durable = "runtime-bots"
+    public var durable: String
     /// The queue group in which runners share events where there is no stream.
     public var queue = "runtime"
     /// How often to look for a stream that isn't there, and whether one that is still is.
@@ -25,12 +27,19 @@ public struct BotEventsSettings: Sendable {
     public var refusedAttempts = 5
 
     /// The settings of the platform.
-    public init() {}
+    public init(_ kind: BotEventKind = .bot) {
+        self.kind = kind
+        durable =
+            switch kind {
+            case .bot: "runtime-bots"
+            case .schedule: "runtime-schedules"
+            }
+    }
 
     var positionKey: PositionKey { PositionKey(stream: stream, durable: durable) }
 
     var consumer: ConsumerPlan {
-        ConsumerPlan(stream: stream, durable: durable, filter: "the0.bot.*", ackWait: ackWait)
+        ConsumerPlan(stream: stream, durable: durable, filter: "\(kind.prefix)*", ackWait: ackWait)
     }
 }
 

@@ -158,7 +158,7 @@ extension EventSession {
         // The very first on this stream. Its events, up to a week old, were worked off by another runtime, whose database
         // this is. An empty one says that there was none: then nothing can be overwritten, and every event counts.
         let isEmpty: Bool
-        do { isEmpty = try await worker.store.bots().isEmpty } catch {
+        do { isEmpty = try await worker.store.isEmpty() } catch {
             throw NATSError(.unavailable, "where to begin depends on whether there are bots: \(error)", cause: error)
         }
         if isEmpty { return .all }

@@ -15,13 +15,15 @@ final class EventWorker: Sendable {
         case failed
     }
 
-    let store: any WritableBotStore
+    let store: any BotWriting
     private let logger: Logger
+    private let kind: BotEventKind
     private let refusedAttempts: Int
     private let tally = Mutex(BotEventCounts())
 
-    init(_ store: any WritableBotStore, _ logger: Logger, refusedAttempts: Int) {
+    init(_ store: any BotWriting, _ logger: Logger, kind: BotEventKind = .bot, refusedAttempts: Int) {
         self.store = store
+        self.kind = kind
         self.logger = logger
         self.refusedAttempts = refusedAttempts
     }
@@ -37,7 +39,7 @@ final class EventWorker: Sendable {
     ///   - sequence: its number in the stream, where it comes from one.
     func work(_ delivery: Delivery, attempt: Int, sequence: UInt64?) async -> Outcome {
         let event: BotEvent
-        do throws(BotEventError) { event = try Self.event(of: delivery) } catch {
+        do throws(BotEventError) { event = try self.event(of: delivery) } catch {
             return reject(delivery, sequence, id: error.id, problem: error.problem)
         }
         do throws(StoreError) { try await write(event) } catch {
@@ -60,11 +62,11 @@ final class EventWorker: Sendable {
         return .applied(event.id)
     }
 
-    private static func event(of delivery: Delivery) throws(BotEventError) -> BotEvent {
+    private func event(of delivery: Delivery) throws(BotEventError) -> BotEvent {
         guard case .bytes(let bytes) = delivery.payload else {
             throw BotEventError("the payload has \(delivery.size) bytes; expected fewer")
         }
-        return try BotEvent(subject: delivery.subject, payload: bytes)
+        return try BotEvent(subject: delivery.subject, payload: bytes, kind: kind)
     }
 
     /// Writes what an event says, trying once.

@@ -49,10 +49,10 @@ extension EventSession {
             most: settings.maxWaiting
         )
         var recent = RecentEvents()
-        for message in messages where message.subject.hasPrefix("the0.bot.") {
+        for message in messages where message.subject.hasPrefix(settings.kind.prefix) {
             guard message.payload.count <= settings.maxPayload else { continue }
             do throws(BotEventError) {
-                recent.add(try BotEvent(subject: message.subject, payload: message.payload))
+                recent.add(try BotEvent(subject: message.subject, payload: message.payload, kind: settings.kind))
             } catch {
                 logger.warning(
                     "an event from before the first start can't be used",

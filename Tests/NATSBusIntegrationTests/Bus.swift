@@ -57,13 +57,18 @@ struct Bus {
         try await eventually("the stream is gone") { try await link.stream("THE0_EVENTS") == nil }
     }
 
-    func deleteConsumer() async throws {
-        try await request("$JS.API.CONSUMER.DELETE.THE0_EVENTS.runtime-bots", [])
+    func deleteConsumer(_ name: String = "runtime-bots") async throws {
+        try await request("$JS.API.CONSUMER.DELETE.THE0_EVENTS.\(name)", [])
     }
 
     /// Publishes an event of a bot.
-    func publish(_ operation: String, _ id: String, setting: String = "x") async throws {
-        try await platform.publish("the0.bot.\(operation)", Self.event(id, setting: setting))
+    func publish(
+        _ operation: String,
+        _ id: String,
+        setting: String = "x",
+        kind: BotEventKind = .bot
+    ) async throws {
+        try await platform.publish("\(kind.prefix)\(operation)", Self.event(id, setting: setting))
     }
 
     /// A flat event.
@@ -72,7 +77,8 @@ struct Bus {
             "config": ["name": "n", "runtime": "python3.11", "entrypoints": ["bot": "main.py"]], "filePath": "code.zip",
             "version": "1",
         ]
-        let object: JSONObject = ["id": .string(id), "config": ["setting": .string(setting)], "custom": program]
+        let config: JSONValue = ["setting": .string(setting), "schedule": "0 9 * * MON"]
+        let object: JSONObject = ["id": .string(id), "config": config, "custom": program]
         return Array(JSONValue.object(object).text.utf8)
     }
 

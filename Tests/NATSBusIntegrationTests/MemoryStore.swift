@@ -3,7 +3,7 @@ import Model
 import Synchronization
 
 /// A store in memory that fails on command.
-final class MemoryStore: WritableBotStore {
+final class MemoryStore: BotWriting {
     fileprivate struct State {
         var documents: [BotID: JSONObject] = [:]
         var failure: StoreError.Code?
@@ -23,18 +23,12 @@ final class MemoryStore: WritableBotStore {
     /// Fails from now on, or no longer.
     func fail(_ code: StoreError.Code?) { state.withLock { $0.failure = code } }
 
-    func bots() async throws(StoreError) -> [StoredBot] {
+    func isEmpty() async throws(StoreError) -> Bool {
         try state.withLock { state throws(StoreError) in
             try state.check()
-            return state.documents.map { id, fields in
-                var document = fields
-                document["id"] = .string(id.text)
-                return StoredBot(document: document)
-            }
+            return state.documents.isEmpty
         }
     }
-
-    func bot(_ id: BotID) async throws(StoreError) -> StoredBot? { try await bots().first { $0.id == id } }
 
     func create(_ document: BotDocument) async throws(StoreError) {
         try write(document.id) { documents in

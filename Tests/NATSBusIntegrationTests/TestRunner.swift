@@ -22,7 +22,8 @@ final class TestRunner: Sendable {
         logs: Logs = Logs(),
         poll: Duration = .milliseconds(300),
         maxWaiting: Int = 4096,
-        takeover: Duration = .seconds(600)
+        takeover: Duration = .seconds(600),
+        kind: BotEventKind = .bot
     )
         throws
     {
@@ -33,7 +34,7 @@ final class TestRunner: Sendable {
             connection,
             store: store,
             logger: logs.logger,
-            settings: .test(poll: poll, maxWaiting: maxWaiting, takeover: takeover)
+            settings: .test(kind, poll: poll, maxWaiting: maxWaiting, takeover: takeover)
         )
         let task = Task { [events] in
             await events.watch { wake in self.recorded.withLock { $0.append(wake) } }
@@ -83,8 +84,13 @@ extension NATSConnectionOptions {
 }
 
 extension BotEventsSettings {
-    static func test(poll: Duration, maxWaiting: Int, takeover: Duration) -> BotEventsSettings {
-        var settings = BotEventsSettings()
+    static func test(
+        _ kind: BotEventKind,
+        poll: Duration,
+        maxWaiting: Int,
+        takeover: Duration
+    ) -> BotEventsSettings {
+        var settings = BotEventsSettings(kind)
         settings.streamPoll = poll
         settings.maxWaiting = maxWaiting
         settings.takeover = takeover

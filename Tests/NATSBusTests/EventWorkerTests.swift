@@ -7,12 +7,11 @@ import Testing
 @testable import NATSBus
 
 /// A store that refuses or misses every write.
-private struct BrokenStore: WritableBotStore {
+private struct BrokenStore: BotWriting {
     let code: StoreError.Code
     private var error: StoreError { StoreError(code, "broken on purpose") }
     init(_ code: StoreError.Code) { self.code = code }
-    func bots() async throws(StoreError) -> [StoredBot] { throw error }
-    func bot(_ id: BotID) async throws(StoreError) -> StoredBot? { throw error }
+    func isEmpty() async throws(StoreError) -> Bool { throw error }
     func create(_ document: BotDocument) async throws(StoreError) { throw error }
     func update(_ document: BotDocument) async throws(StoreError) { throw error }
     func delete(_ id: BotID) async throws(StoreError) { throw error }

@@ -165,7 +165,8 @@ public enum ScheduleStoreContract {
         }
     }
 
-    static func usable(_ id: BotID, of store: any ScheduleStore) async throws -> BotSchedule {
+    /// The schedule of an id, which must be there and usable.
+    public static func usable(_ id: BotID, of store: any ScheduleStore) async throws -> BotSchedule {
         let entries = try await store.schedules([id])
         #expect(entries.count == 1)
         return try #require(entries.first?.usable, "\(String(describing: entries.first))")

@@ -14,7 +14,10 @@ extension Scheduler {
         let schedule: BotSchedule
         switch try await settings(of: record, known) {
         case .success(let found): schedule = found
-        case .failure(let end): return try await end.write(self, record)
+        case .failure(let end):
+            // Broken may mean that it is being written in this moment.
+            let isFinal = end.outcome == .skipped || clock.now > record.startBy
+            return isFinal ? try await end.write(self, record) : .after(.seconds(5))
         }
         let spec: LaunchSpec
         do throws(DocumentError) { spec = try builder.spec(for: Executable(schedule, slot: record.slot)) } catch {
