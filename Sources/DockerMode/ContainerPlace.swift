@@ -16,9 +16,17 @@ struct ContainerPlace: Sendable {
     /// An engine with 32 other starts at hand takes 7 s; the code may come over a line of 8 Mbit/s.
     static func leftoverAge(codeSize: Int64) -> Duration { .seconds(15 + (codeSize >> 20)) }
 
+    /// The same for a run of this kind.
+    ///
+    /// A live bot that is removed at the instant at which it starts is started again; a slot may not be. So who makes the
+    /// container of a slot doesn't start it once it is of the plain age, and others wait for twice that.
+    static func leftoverAge(codeSize: Int64, of kind: ExecutableKind) -> Duration {
+        leftoverAge(codeSize: codeSize) * (kind == .scheduled ? 2 : 1)
+    }
+
     /// Makes the container.
     /// - Parameter codeSize: how many bytes of code are sent between making it and starting it.
-    /// - Returns: its id; nil when the program runs already, from the same specification.
+    /// - Returns: its id; nil when a live bot runs already, from the same specification.
     /// - Throws: ``DockerError``, with code `conflict` when something else stands under the name.
     func create(_ request: ContainerRequest, name: String, codeSize: Int64) async throws(DockerError) -> String? {
         try await makeSureOfState(request)
@@ -65,13 +73,24 @@ struct ContainerPlace: Sendable {
     }
 
     /// Looks at what stands under the name, and removes what is left over from before.
-    /// - Returns: whether the name is free now; false when the specification runs there.
+    ///
+    /// Of a slot only what was never started is removed: one that was may be run once more only when somebody who knows how it
+    /// ended has removed it.
+    /// - Returns: whether the name is free now; false when the live bot runs there, from this specification.
     private func clear(_ name: String, for spec: LaunchSpec, _ codeSize: Int64) async throws(DockerError) -> Bool {
         guard let standing = try await engine.details(of: name) else { return true }
         guard standing.labels[Label.managed] == "true" else {
             throw DockerError(.conflict, "its name belongs to container \(standing.id), which is no bot's")
         }
+        let runsOnce = spec.executable.kind == .scheduled
         switch ContainerState(standing.status) {
+        case .active where runsOnce:
+            throw DockerError(.conflict, "container \(standing.id) runs there: its slot was started before")
+        case .ended where runsOnce:
+            throw DockerError(
+                .conflict,
+                "container \(standing.id) has ended there: its slot was started before, and isn't again until that is removed"
+            )
         case .active:
             if standing.labels[Label.hash] == spec.hash { return false }
             throw DockerError(.conflict, "container \(standing.id) runs there from another specification")
@@ -79,7 +98,7 @@ struct ContainerPlace: Sendable {
             throw DockerError(.conflict, "container \(standing.id) is still being removed")
         case .created:
             let age = try await engine.clock().duration(since: standing.createdAt)
-            guard age >= ContainerPlace.leftoverAge(codeSize: codeSize) else {
+            guard age >= ContainerPlace.leftoverAge(codeSize: codeSize, of: spec.executable.kind) else {
                 throw DockerError(.conflict, "container \(standing.id) was made there just now and isn't started yet")
             }
         case .ended:
