@@ -19,10 +19,13 @@ struct ContainerPlace: Sendable {
     /// The same for a run of this kind.
     ///
     /// A live bot that is removed at the instant at which it starts is started again; a slot may not be. So who makes the
-    /// container of a slot doesn't start it once it is of the plain age, and others wait for twice that.
+    /// container of a slot doesn't ask for its start any more some time before others may remove it.
     static func leftoverAge(codeSize: Int64, of kind: ExecutableKind) -> Duration {
-        leftoverAge(codeSize: codeSize) * (kind == .scheduled ? 2 : 1)
+        kind == .scheduled ? startLimit(codeSize: codeSize) + .seconds(15) : leftoverAge(codeSize: codeSize)
     }
+
+    /// How long after the making of a slot's container was begun its start may be asked for.
+    static func startLimit(codeSize: Int64) -> Duration { leftoverAge(codeSize: codeSize) + .seconds(15) }
 
     /// Makes the container.
     /// - Parameter codeSize: how many bytes of code are sent between making it and starting it.
@@ -63,13 +66,24 @@ struct ContainerPlace: Sendable {
         let answer = try await engine.sendShielded(call, grace: .seconds(5))
         if answer.status == 409 { return nil }
         // Podman 4.3 says 500 to a name that is taken.
-        if answer.status >= 500, try await engine.details(of: name) != nil { return nil }
+        if answer.status >= 500, try await appears(name) { return nil }
         let id = try answer.createdID()
         if Task.isCancelled {
             await engine.discardContainer(id, logger)
             throw DockerError(.cancelled, "cancelled")
         }
         return id
+    }
+
+    /// Whether something stands under the name. Podman takes the name some time before it shows the container.
+    private func appears(_ name: String) async throws(DockerError) -> Bool {
+        var pause = Duration.milliseconds(20)
+        while try await engine.details(of: name) == nil {
+            guard try await engine.isPodman(), pause < .seconds(2) else { return false }
+            do { try await Task.sleep(for: pause) } catch { throw DockerError(.cancelled, "cancelled", cause: error) }
+            pause *= 2
+        }
+        return true
     }
 
     /// Looks at what stands under the name, and removes what is left over from before.
@@ -109,7 +123,13 @@ struct ContainerPlace: Sendable {
             metadata: ["container": "\(name)", "state": "\(standing.status)"]
         )
         // Without force: it may have been started in this moment.
-        try await engine.deleteContainer(standing.id, force: false)
+        do throws(DockerError) { try await engine.deleteContainer(standing.id, force: false) } catch {
+            // Podman 4.3 says 500 of one that runs.
+            guard error.code == .failed, try await engine.details(of: standing.id)?.isRunning == true else {
+                throw error
+            }
+            throw DockerError(.conflict, "container \(standing.id) was started there just now", cause: error)
+        }
         return true
     }
 }

@@ -90,7 +90,7 @@ extension DockerRunner {
         do throws(DockerError) {
             try await send(archive, to: container)
             guard !Task.isCancelled else { throw DockerError(.cancelled, "cancelled") }
-            let limit = ContainerPlace.leftoverAge(codeSize: archive.size)
+            let limit = ContainerPlace.startLimit(codeSize: archive.size)
             if runsOnce, ContinuousClock.now - began >= limit {
                 throw DockerError(.timedOut, "its container wasn't ready to be started within \(limit)")
             }

@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [("2026-01-01T00:09:31Z", false), ("2026-01-01T00:09:30Z", true)])
+    @Test(arguments: [("2026-01-01T00:09:16Z", false), ("2026-01-01T00:09:15Z", true)])
     func f29WhatWasNeverStartedIsReplacedOnceNobodyCanStartItAnyMore(_ created: String, _ isReplaced: Bool) async throws
     {
         try await withFakeEngine({ request, number in
