@@ -16,9 +16,20 @@ struct ContainerPlace: Sendable {
     /// An engine with 32 other starts at hand takes 7 s; the code may come over a line of 8 Mbit/s.
     static func leftoverAge(codeSize: Int64) -> Duration { .seconds(15 + (codeSize >> 20)) }
 
+    /// The same for a run of this kind.
+    ///
+    /// A live bot that is removed at the instant at which it starts is started again; a slot may not be. So who makes the
+    /// container of a slot doesn't ask for its start any more some time before others may remove it.
+    static func leftoverAge(codeSize: Int64, of kind: ExecutableKind) -> Duration {
+        kind == .scheduled ? startLimit(codeSize: codeSize) + .seconds(15) : leftoverAge(codeSize: codeSize)
+    }
+
+    /// How long after the making of a slot's container was begun its start may be asked for.
+    static func startLimit(codeSize: Int64) -> Duration { leftoverAge(codeSize: codeSize) + .seconds(15) }
+
     /// Makes the container.
     /// - Parameter codeSize: how many bytes of code are sent between making it and starting it.
-    /// - Returns: its id; nil when the program runs already, from the same specification.
+    /// - Returns: its id; nil when a live bot runs already, from the same specification.
     /// - Throws: ``DockerError``, with code `conflict` when something else stands under the name.
     func create(_ request: ContainerRequest, name: String, codeSize: Int64) async throws(DockerError) -> String? {
         try await makeSureOfState(request)
@@ -55,7 +66,7 @@ struct ContainerPlace: Sendable {
         let answer = try await engine.sendShielded(call, grace: .seconds(5))
         if answer.status == 409 { return nil }
         // Podman 4.3 says 500 to a name that is taken.
-        if answer.status >= 500, try await engine.details(of: name) != nil { return nil }
+        if answer.status >= 500, try await appears(name) { return nil }
         let id = try answer.createdID()
         if Task.isCancelled {
             await engine.discardContainer(id, logger)
@@ -64,14 +75,36 @@ struct ContainerPlace: Sendable {
         return id
     }
 
+    /// Whether something stands under the name. Podman takes the name some time before it shows the container.
+    private func appears(_ name: String) async throws(DockerError) -> Bool {
+        var pause = Duration.milliseconds(20)
+        while try await engine.details(of: name) == nil {
+            guard try await engine.isPodman(), pause < .seconds(2) else { return false }
+            do { try await Task.sleep(for: pause) } catch { throw DockerError(.cancelled, "cancelled", cause: error) }
+            pause *= 2
+        }
+        return true
+    }
+
     /// Looks at what stands under the name, and removes what is left over from before.
-    /// - Returns: whether the name is free now; false when the specification runs there.
+    ///
+    /// Of a slot only what was never started is removed: one that was may be run once more only when somebody who knows how it
+    /// ended has removed it.
+    /// - Returns: whether the name is free now; false when the live bot runs there, from this specification.
     private func clear(_ name: String, for spec: LaunchSpec, _ codeSize: Int64) async throws(DockerError) -> Bool {
         guard let standing = try await engine.details(of: name) else { return true }
         guard standing.labels[Label.managed] == "true" else {
             throw DockerError(.conflict, "its name belongs to container \(standing.id), which is no bot's")
         }
+        let runsOnce = spec.executable.kind == .scheduled
         switch ContainerState(standing.status) {
+        case .active where runsOnce:
+            throw DockerError(.conflict, "container \(standing.id) runs there: its slot was started before")
+        case .ended where runsOnce:
+            throw DockerError(
+                .conflict,
+                "container \(standing.id) has ended there: its slot was started before, and isn't again until that is removed"
+            )
         case .active:
             if standing.labels[Label.hash] == spec.hash { return false }
             throw DockerError(.conflict, "container \(standing.id) runs there from another specification")
@@ -79,7 +112,7 @@ struct ContainerPlace: Sendable {
             throw DockerError(.conflict, "container \(standing.id) is still being removed")
         case .created:
             let age = try await engine.clock().duration(since: standing.createdAt)
-            guard age >= ContainerPlace.leftoverAge(codeSize: codeSize) else {
+            guard age >= ContainerPlace.leftoverAge(codeSize: codeSize, of: spec.executable.kind) else {
                 throw DockerError(.conflict, "container \(standing.id) was made there just now and isn't started yet")
             }
         case .ended:
@@ -90,7 +123,13 @@ struct ContainerPlace: Sendable {
             metadata: ["container": "\(name)", "state": "\(standing.status)"]
         )
         // Without force: it may have been started in this moment.
-        try await engine.deleteContainer(standing.id, force: false)
+        do throws(DockerError) { try await engine.deleteContainer(standing.id, force: false) } catch {
+            // Podman 4.3 says 500 of one that runs.
+            guard error.code == .failed, try await engine.details(of: standing.id)?.isRunning == true else {
+                throw error
+            }
+            throw DockerError(.conflict, "container \(standing.id) was started there just now", cause: error)
+        }
         return true
     }
 }

@@ -61,6 +61,30 @@ struct Removal: Sendable {
         }
     }
 
+    /// Ends a container and leaves it there.
+    func end(_ run: ObservedRun) async throws(DockerError) {
+        let container = run.reference
+        try await stop(container)
+        let deadline = ContinuousClock.now + Removal.patience
+        var pause = Duration.milliseconds(20)
+        while true {
+            guard let standing = try await engine.details(of: container) else { return }
+            switch ContainerState(standing.status) {
+            case .ended: return
+            case .created: throw DockerError(.conflict, "it was made and never started: there is nothing to end")
+            case .active, .leaving: break
+            }
+            guard ContinuousClock.now < deadline else {
+                throw DockerError(
+                    .failed,
+                    "the engine says it has stopped it and that it is \(standing.status.onOneLine)"
+                )
+            }
+            try await sleep(pause)
+            pause = min(pause * 2, .seconds(1))
+        }
+    }
+
     /// SIGTERM, the grace, SIGKILL: the engine does all three. When it fails at that, a last SIGKILL of our own.
     private func stop(_ container: String) async throws(DockerError) {
         let seconds = settings.stopGraceSeconds

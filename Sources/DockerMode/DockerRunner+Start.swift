@@ -9,15 +9,17 @@ extension DockerRunner {
     public func start(_ spec: LaunchSpec, attempt: Int) async throws(RunnerError) {
         try await code.withCode(of: spec.executable.custom) { (archive) async throws(RunnerError) in
             let request = try await self.ready(spec, attempt, archive)
-            do throws(DockerError) { return try await self.launch(request, archive) } catch {
+            do throws(LaunchFailure) { return try await self.launch(request, archive) } catch {
                 // Not found: somebody removed the prepared image or the network. Refused: a second network of the name appeared
                 // in this moment. Both are looked for again, once.
-                guard error.code == .notFound || error.code == .refused else { throw self.runnerError(error, spec) }
+                guard error.mayBeRepeated, error.cause.code == .notFound || error.cause.code == .refused else {
+                    throw self.runnerError(error.cause, spec)
+                }
                 self.prepared.forget(request.image)
             }
             let again = try await self.request(spec, attempt)
-            do throws(DockerError) { try await self.launch(again, archive) } catch {
-                throw self.runnerError(error, spec)
+            do throws(LaunchFailure) { try await self.launch(again, archive) } catch {
+                throw self.runnerError(error.cause, spec)
             }
         }
     }
@@ -65,16 +67,44 @@ extension DockerRunner {
         return error.runnerError(code, "starting container \(names.container(spec.executable))")
     }
 
-    /// Makes the container, sends the code and starts it; leaves nothing when one of these fails.
-    private func launch(_ request: ContainerRequest, _ archive: CodeArchive) async throws(DockerError) {
+    private struct LaunchFailure: Error {
+        let cause: DockerError
+        /// Whether the same may be tried again at once, without looking at what stands there. Once its container was made, a slot
+        /// isn't: whoever removed that may have run it since.
+        let mayBeRepeated: Bool
+    }
+
+    /// Makes the container, sends the code and starts it; leaves nothing when one of these fails, except of a slot what may have
+    /// run.
+    private func launch(_ request: ContainerRequest, _ archive: CodeArchive) async throws(LaunchFailure) {
+        let runsOnce = request.spec.executable.kind == .scheduled
         let name = names.container(request.spec.executable)
-        guard let container = try await place.create(request, name: name, codeSize: archive.size) else { return }
+        let began = ContinuousClock.now
+        let made: String?
+        do throws(DockerError) {
+            made = try await place.create(request, name: name, codeSize: archive.size)
+        } catch {
+            throw LaunchFailure(cause: error, mayBeRepeated: true)
+        }
+        guard let container = made else { return }
         do throws(DockerError) {
             try await send(archive, to: container)
-            try await run(container)
+            guard !Task.isCancelled else { throw DockerError(.cancelled, "cancelled") }
+            let limit = ContainerPlace.startLimit(codeSize: archive.size)
+            if runsOnce, ContinuousClock.now - began >= limit {
+                throw DockerError(.timedOut, "its container wasn't ready to be started within \(limit)")
+            }
         } catch {
             await engine.discardContainer(container, logger)
-            throw error
+            throw LaunchFailure(cause: error, mayBeRepeated: !runsOnce)
+        }
+        do throws(DockerError) { try await run(container) } catch {
+            if runsOnce {
+                await engine.discardUnlessStarted(container, after: error, logger)
+            } else {
+                await engine.discardContainer(container, logger)
+            }
+            throw LaunchFailure(cause: error, mayBeRepeated: !runsOnce)
         }
     }
 
@@ -91,7 +121,6 @@ extension DockerRunner {
     /// Starts the container. Once it was asked for, a cancellation doesn't break it off: the engine may have done it already, and
     /// a bot that runs isn't to be killed for it.
     private func run(_ container: String) async throws(DockerError) {
-        guard !Task.isCancelled else { throw DockerError(.cancelled, "cancelled") }
         let path = EngineCall.path("containers", container, "start")
         let call = EngineCall(method: .post, path: path, deadlines: EngineCall.work)
         try await engine.sendShielded(call, grace: settings.startGrace).expect(204, 304)

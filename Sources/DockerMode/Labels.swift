@@ -13,6 +13,8 @@ enum Label {
     static let kind = "runtime.kind"
     /// The instance of the runner it belongs to.
     static let instance = "runtime.instance"
+    /// The slot of a scheduled run, as ``Slot`` writes it.
+    static let slot = "runtime.slot"
     /// The launch specification's hash.
     static let hash = "runtime.hash"
     /// How many starts of the same specification went before without lasting.
@@ -21,6 +23,8 @@ enum Label {
     static let image = "runtime.image"
     /// The catalogue's key of the language runtime.
     static let runtime = "runtime.runtime"
+    /// On the volume that marks an engine without an id: what it is told from others by.
+    static let platform = "runtime.platform"
     /// `true` on prepared images. Containers made from one inherit it.
     static let prepared = "runtime.prepared"
     /// On prepared images: the id of the image it was made from.
@@ -36,7 +40,8 @@ enum Label {
 extension LaunchSpec {
     /// The labels of the specification's container.
     func labels(instance: String, attempt: Int) -> [(String, String)] {
-        [
+        let slot = executable.slot.map { [(Label.slot, $0.description)] } ?? []
+        return slot + [
             (Label.id, id.text),
             (Label.entrypoint, entrypoint),
             (Label.managed, "true"),

@@ -28,6 +28,11 @@ struct ObjectNames: Sendable {
         return ["the0", readable, digest(["network"])].filter { !$0.isEmpty }.joined(separator: "-")
     }
 
+    /// The volume that marks an engine without an id.
+    var mark: String {
+        ["the0-platform", instance.readableInName, digest(["platform"])].filter { !$0.isEmpty }.joined(separator: "-")
+    }
+
     private func name(_ prefix: String, id: BotID, hashing parts: [String]) -> String {
         [prefix, id.text.readableInName, digest(parts)].filter { !$0.isEmpty }.joined(separator: "-")
     }

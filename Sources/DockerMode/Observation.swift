@@ -81,6 +81,7 @@ struct Observation: Sendable {
             reference: summary.id,
             id: origin.id,
             kind: origin.kind,
+            slot: origin.slot,
             origin: .hash(origin.hash),
             attempt: origin.attempt,
             createdAt: createdAt,
@@ -91,6 +92,7 @@ struct Observation: Sendable {
     private struct OwnOrigin {
         let id: BotID
         let kind: ExecutableKind
+        let slot: Slot?
         let hash: String
         let attempt: Int
     }
@@ -102,6 +104,7 @@ struct Observation: Sendable {
         return OwnOrigin(
             id: BotID(id),
             kind: kind,
+            slot: kind == .scheduled ? summary.labels[Label.slot].flatMap { Slot($0) } : nil,
             hash: summary.labels[Label.hash] ?? "",
             attempt: max(0, summary.labels[Label.attempt].flatMap { Int($0) } ?? 0)
         )
@@ -133,6 +136,7 @@ struct Observation: Sendable {
                 reference: details.id,
                 id: origin.id,
                 kind: origin.kind,
+                slot: origin.slot,
                 origin: .hash(origin.hash),
                 attempt: origin.attempt,
                 createdAt: details.createdAt,

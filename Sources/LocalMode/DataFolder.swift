@@ -22,6 +22,8 @@ struct DataFolder: Sendable, Hashable {
     var staging: String { "\(path)/staging" }
     /// What bots keep between runs.
     var states: String { "\(path)/state" }
+    /// What tells this folder from every other.
+    var mark: String { "\(path)/mark" }
     /// One lock for each name.
     var locks: String { "\(path)/locks" }
 
@@ -78,6 +80,8 @@ struct RunFolder: Sendable, Hashable {
     var launch: String { "\(path)/launch" }
     /// Held by the supervisor as long as it lives.
     var lock: String { "\(path)/lock" }
+    /// There from just before the bot is started: whatever becomes of its supervisor, it may have run.
+    var begun: String { "\(path)/begun" }
     /// Which processes there are.
     var status: String { "\(path)/status" }
     /// How it ended.

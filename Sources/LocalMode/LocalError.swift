@@ -13,6 +13,8 @@ public struct LocalError: Error, Sendable, CustomStringConvertible {
         case program
         /// Somebody else has it at the moment.
         case busy
+        /// The run isn't there any more.
+        case gone
         /// A process is still there although everything was tried.
         case notEnded
         /// The system gives no more of something: threads, watches, descriptors.
@@ -28,7 +30,7 @@ public struct LocalError: Error, Sendable, CustomStringConvertible {
     /// What it came from, for logs.
     public let cause: (any Error)?
     /// Whether the same may succeed later without a change.
-    public var isRetryable: Bool { code != .damaged }
+    public var isRetryable: Bool { code != .damaged && code != .gone }
 
     /// A failure.
     public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
@@ -54,6 +56,7 @@ extension LocalError {
             case .cancelled: .cancelled
             case .notEnded: .notStopped
             case .busy: .conflict
+            case .gone: .gone
             case .file, .damaged, .program, .exhausted: code
             }
         return RunnerError(kind, "\(doing): \(message)", cause: self, isRetryable: isRetryable)

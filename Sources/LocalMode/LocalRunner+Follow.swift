@@ -46,7 +46,7 @@ extension LocalRunner: RunOutputFollowing {
         while true {
             let state = try await worker.run { () throws(LocalError) in try RunState.read(reader.folder) }
             guard let state, state.record.reference == reference else {
-                throw LocalError(.file, "the run isn't there any more")
+                throw LocalError(.gone, "the run isn't there any more")
             }
             if waiting, case .supervised(let status) = state.life, watched != status.supervisor {
                 // Its end without a word changes no file.

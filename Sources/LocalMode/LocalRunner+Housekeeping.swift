@@ -5,7 +5,10 @@ public import Model
 public import Runtime
 
 extension LocalRunner: RunnerHousekeeping {
-    /// Removes the state of live bots that don't exist any more, and folders that an interrupted start or removal left.
+    /// Removes the state of bots that don't exist any more, and folders that an interrupted start or removal left.
+    ///
+    /// Only state of the kinds in ``LocalSettings/keptKinds`` is looked at: a runner of live bots doesn't know the schedules.
+    /// - Parameter known: the ids of all bots of these kinds, whether they run or not.
     public func removeLeftovers(known: Set<BotID>) async throws(RunnerError) {
         do throws(LocalError) {
             try await removeStates(known: known)
@@ -20,16 +23,12 @@ extension LocalRunner: RunnerHousekeeping {
         for name in names {
             let folder = StateFolder(path: "\(data.states)/\(name)")
             let owner = try await worker.run { () throws(LocalError) in try folder.readOwner() }
-            guard let owner, owner.kind == .live, !known.contains(owner.id) else { continue }
+            guard let owner, settings.keptKinds.contains(owner.kind), !known.contains(owner.id) else { continue }
             // Nobody starts it meanwhile.
-            let run = DataFolder.name(of: owner.kind, id: owner.id)
-            guard
-                let lock = try await worker.run({ () throws(LocalError) in try RunLock.take("\(self.data.locks)/\(run)")
-                })
-            else { continue }
+            guard let lock = try await tryLock(DataFolder.stateName(kind: owner.kind, id: owner.id)) else { continue }
             defer { withExtendedLifetime(lock) {} }
             let removed = try await worker.run { () throws(LocalError) in
-                guard !SystemFile.exists(self.data.run(run).path) else { return false }
+                guard try !self.hasRun(of: owner.kind, id: owner.id) else { return false }
                 try FolderTree.remove(folder.path)
                 return true
             }
@@ -40,6 +39,12 @@ extension LocalRunner: RunnerHousekeeping {
                 )
             }
         }
+    }
+
+    /// Whether anything is there that was run for it; blocks.
+    private func hasRun(of kind: ExecutableKind, id: BotID) throws(LocalError) -> Bool {
+        guard kind == .scheduled else { return SystemFile.exists(data.run(DataFolder.name(of: kind, id: id)).path) }
+        return try states(of: kind).contains { $0.record.id == id }
     }
 
     /// How old a folder without a name has to be before its maker counts as gone.

@@ -13,27 +13,50 @@ extension LocalRunner {
     }
 
     private func remove(reference: String) async throws(LocalError) {
-        guard let name = DataFolder.name(ofReference: reference) else {
-            throw LocalError(.damaged, "\(reference.escapedForMessage) is no run of this runner")
-        }
-        let lock = try await RunLock.acquire("\(data.locks)/\(name)", worker: worker)
+        let folder = try folder(ofReference: reference)
+        let lock = try await RunLock.acquire("\(data.locks)/\(folder.name)", worker: worker)
         defer { withExtendedLifetime(lock) {} }
-        let folder = data.run(name)
-        guard let state = try await worker.run({ () throws(LocalError) in try RunState.read(folder) }),
-            state.record.reference == reference
-        else { return }
+        guard let state = try await read(folder, reference) else { return }
         try await end(state, grace: settings.stopGrace)
         guard let ended = try await worker.run({ () throws(LocalError) in try RunState.read(folder) }) else { return }
         try await clear(ended)
+    }
+
+    /// Where a run of this reference lies.
+    func folder(ofReference reference: String) throws(LocalError) -> RunFolder {
+        guard let name = DataFolder.name(ofReference: reference) else {
+            throw LocalError(.damaged, "\(reference.escapedForMessage) is no run of this runner")
+        }
+        return data.run(name)
+    }
+
+    /// The run of this reference; nil when it is gone, and another may be in its place.
+    func read(_ folder: RunFolder, _ reference: String) async throws(LocalError) -> RunState? {
+        guard let state = try await worker.run({ () throws(LocalError) in try RunState.read(folder) }),
+            state.record.reference == reference
+        else { return nil }
+        return state
     }
 
     /// Removes what is left of a run that has no supervisor any more, after its output was read and its processes are gone.
     func clear(_ state: RunState) async throws(LocalError) {
         switch state.life {
         case .starting, .supervised: throw LocalError(.notEnded, "\(state.folder.path) still has a supervisor")
-        case .unstarted, .lost, .ended: break
+        case .unstarted:
+            // One that is on its way finds the lock taken, and later its file gone.
+            let lock = try await worker.run { () throws(LocalError) in try SupervisorLock.take(state.folder) }
+            guard let lock, !SystemFile.exists(state.folder.begun) else {
+                throw LocalError(.busy, "\(state.folder.path) has got a supervisor just now")
+            }
+            defer { withExtendedLifetime(lock) {} }
+            return try await bury(state)
+        case .lost, .ended: break
         }
         try await readFinally(state)
+        try await bury(state)
+    }
+
+    private func bury(_ state: RunState) async throws(LocalError) {
         try await endOrphans(state)
         try await shielded { () async throws(LocalError) in
             try await self.worker.run { () throws(LocalError) in
@@ -71,7 +94,7 @@ extension LocalRunner {
     }
 
     /// The supervisor starts a bot in a tenth of a second, or fails.
-    private func waitForStatus(of state: RunState) async throws(LocalError) {
+    func waitForStatus(of state: RunState) async throws(LocalError) {
         let deadline = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < deadline {
             let next = try await worker.run { () throws(LocalError) in try RunState.read(state.folder) }

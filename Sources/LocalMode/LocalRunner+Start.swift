@@ -45,7 +45,10 @@ extension LocalRunner {
         let name = DataFolder.name(of: spec.executable)
         let folder = data.run(name)
         let lock = try await RunLock.acquire("\(data.locks)/\(name)", worker: worker)
-        defer { withExtendedLifetime(lock) {} }
+        // No other slot's end takes away what this one is to keep, before it can be seen that this one is there.
+        let stateName = DataFolder.stateName(kind: spec.executable.kind, id: spec.id)
+        let stateLock = try await RunLock.acquire("\(data.locks)/\(stateName)", worker: worker)
+        defer { withExtendedLifetime((lock, stateLock)) {} }
         let standing = try await worker.run { () throws(LocalError) in try RunState.read(folder) }
         if let standing, try LocalRunner.runsAlready(standing, spec) { return }
         let staged = RunFolder(path: "\(data.staging)/\(name).\(UInt64.random(in: 0...UInt64.max))")
@@ -63,9 +66,15 @@ extension LocalRunner {
         }
     }
 
-    /// Whether what stands there is what is asked for; an error when it is something else that lives.
+    /// Whether what stands there is what is asked for; an error when it is something else that lives, or a slot's that ever did.
     private static func runsAlready(_ standing: RunState, _ spec: LaunchSpec) throws(LocalError) -> Bool {
         switch standing.life {
+        case .supervised where spec.executable.kind == .scheduled, .ended where spec.executable.kind == .scheduled,
+            .lost where spec.executable.kind == .scheduled:
+            throw LocalError(
+                .busy,
+                "its slot was started before, as \(standing.folder.path) tells, and isn't again until that is removed"
+            )
         case .supervised:
             if standing.record.hash == spec.hash { return true }
             throw LocalError(.busy, "\(standing.folder.path) runs from another specification")
@@ -88,6 +97,10 @@ extension LocalRunner {
             throw error
         }
         do throws(LocalError) { try await launch(folder) } catch {
+            if spec.executable.kind == .scheduled {
+                await withdraw(folder)
+                throw error
+            }
             if let state = try? await worker.run({ () throws(LocalError) in try RunState.read(folder) }) {
                 try? await end(state, grace: .zero)
             }
@@ -95,6 +108,28 @@ extension LocalRunner {
             throw error
         }
         logger.debug("started", metadata: ["bot": "\(spec.id)", "folder": "\(folder.path)"])
+    }
+
+    /// Removes the run of a slot whose start has failed, unless it may have run: what is removed could be run once more.
+    private func withdraw(_ folder: RunFolder) async {
+        do throws(LocalError) {
+            guard let state = try await worker.run({ () throws(LocalError) in try RunState.read(folder) }) else {
+                return
+            }
+            // A supervisor that has failed is gone in a moment.
+            try await waitForStatus(of: state)
+            guard let now = try await worker.run({ () throws(LocalError) in try RunState.read(folder) }) else { return }
+            if case .unstarted = now.life { return try await clear(now) }
+            logger.warning(
+                "a start that failed may have run, it is left as it is",
+                metadata: ["folder": "\(folder.path)"]
+            )
+        } catch {
+            logger.warning(
+                "a start that failed can't be removed",
+                metadata: ["folder": "\(folder.path)", "error": "\(error)"]
+            )
+        }
     }
 
     /// Makes everything a run has before it has its name; blocks.
@@ -127,6 +162,7 @@ extension LocalRunner {
             reference: reference,
             id: spec.id,
             kind: spec.executable.kind,
+            slot: spec.executable.slot,
             hash: spec.hash,
             attempt: attempt,
             createdAt: .now,

@@ -12,6 +12,7 @@ public import Util
 /// runner keeps no truth of its own; the folders are it, and who runs is known by process number and start time.
 public final class LocalRunner: Runner {
     let data: DataFolder
+    let instance: String
     let code: any CodeProvider
     let settings: LocalSettings
     let supervisor: [String]
@@ -77,6 +78,7 @@ public final class LocalRunner: Runner {
                 }
                 return LocalRunner(
                     data,
+                    instance,
                     code,
                     settings,
                     supervisor,
@@ -95,6 +97,7 @@ public final class LocalRunner: Runner {
 
     private init(
         _ data: DataFolder,
+        _ instance: String,
         _ code: any CodeProvider,
         _ settings: LocalSettings,
         _ supervisor: [String],
@@ -106,6 +109,7 @@ public final class LocalRunner: Runner {
         _ logger: Logger
     ) {
         self.data = data
+        self.instance = instance
         self.code = code
         self.settings = settings
         self.supervisor = supervisor

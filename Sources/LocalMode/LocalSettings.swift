@@ -1,3 +1,5 @@
+public import Model
+
 /// What an operator can choose about bots as local processes beside the sandbox.
 public struct LocalSettings: Sendable, Hashable {
     /// What bots are shut in with, beyond limits.
@@ -23,6 +25,8 @@ public struct LocalSettings: Sendable, Hashable {
     public var usesControlGroups: Bool
     /// How long the last reading of an ended run's output may hold up its removal.
     public var finalReadLimit: Duration
+    /// The kinds of work whose leftovers a runner removes: those whose whole list of ids it is given.
+    public var keptKinds: Set<ExecutableKind>
 
     /// Settings, with everything that isn't given at its default.
     public init(
@@ -32,7 +36,8 @@ public struct LocalSettings: Sendable, Hashable {
         logFileCount: Int = 3,
         descriptorLimit: Int64 = 4096,
         usesControlGroups: Bool = true,
-        finalReadLimit: Duration = .seconds(10)
+        finalReadLimit: Duration = .seconds(10),
+        keptKinds: Set<ExecutableKind> = [.live]
     ) {
         self.confinement = confinement
         self.stopGrace = stopGrace
@@ -41,5 +46,6 @@ public struct LocalSettings: Sendable, Hashable {
         self.descriptorLimit = descriptorLimit
         self.usesControlGroups = usesControlGroups
         self.finalReadLimit = finalReadLimit
+        self.keptKinds = keptKinds
     }
 }

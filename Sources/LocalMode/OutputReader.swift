@@ -45,7 +45,7 @@ struct OutputReader: Sendable {
     /// Checks that the folder is still that of the run.
     func check() throws(LocalError) {
         guard try RunRecord.read(folder)?.reference == reference else {
-            throw LocalError(.file, "the run isn't there any more")
+            throw LocalError(.gone, "the run isn't there any more")
         }
     }
 

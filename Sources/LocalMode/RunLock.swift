@@ -40,11 +40,7 @@ final class RunLock: Sendable {
             return nil
         }
         // Removed by its last holder since it was opened: others lock another file by now.
-        var opened = stat()
-        var named = stat()
-        guard fstat(descriptor, &opened) == 0, lstat(path, &named) == 0, opened.st_ino == named.st_ino,
-            opened.st_dev == named.st_dev
-        else {
+        guard SystemFile.isNamed(descriptor, path) else {
             close(descriptor)
             return nil
         }

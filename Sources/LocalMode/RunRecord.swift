@@ -8,6 +8,8 @@ struct RunRecord: Sendable, Hashable {
     var reference: String
     var id: BotID
     var kind: ExecutableKind
+    /// The slot it runs for; nil for a live bot.
+    var slot: Slot?
     var hash: String
     var attempt: Int
     var createdAt: Timestamp
@@ -25,7 +27,8 @@ struct RunRecord: Sendable, Hashable {
     var json: JSONValue {
         [
             "format": 1, "reference": .string(reference), "id": .string(id.text), "kind": .string(kind.rawValue),
-            "hash": .string(hash), "attempt": .integer(Int64(attempt)),
+            "slot": slot.map { .string($0.description) } ?? .null, "hash": .string(hash),
+            "attempt": .integer(Int64(attempt)),
             "created_at": .integer(createdAt.nanosecondsSince1970), "boot": .string(boot),
             "groups": .array(groups.map { .string($0) }),
         ]
@@ -43,10 +46,16 @@ struct RunRecord: Sendable, Hashable {
             case .integer(let attempt) = object["attempt"], case .integer(let created) = object["created_at"],
             let boot = object["boot"]?.string, case .array(let groups) = object["groups"]
         else { throw LocalError(.damaged, "\(folder.record) is no record of ours") }
+        var slot: Slot?
+        if let text = object["slot"], text != .null {
+            slot = text.string.flatMap { Slot($0) }
+            guard slot != nil else { throw LocalError(.damaged, "\(folder.record) names a slot that is none") }
+        }
         return RunRecord(
             reference: reference,
             id: BotID(id),
             kind: kind,
+            slot: slot,
             hash: hash,
             attempt: Int(clamping: max(0, attempt)),
             createdAt: Timestamp(nanosecondsSince1970: created),

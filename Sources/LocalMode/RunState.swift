@@ -7,7 +7,7 @@ import Util
 struct RunState: Sendable {
     /// What its supervisor is doing.
     enum Life: Sendable {
-        /// There is none, and none has been.
+        /// There is none, and no bot was started.
         case unstarted
         /// It is starting the bot.
         case starting
@@ -43,8 +43,15 @@ struct RunState: Sendable {
         } else if let status = try RunStatus.read(folder) {
             // It was written, and the supervisor ended, since the look above.
             if let exit = try Exit.read(folder) { life = .ended(exit) } else { life = .lost(status) }
-        } else {
+        } else if !SystemFile.exists(folder.begun) {
             life = .unstarted
+        } else if try isLocked(folder) {
+            // It has come this far since the looks above.
+            life = .starting
+        } else if let exit = try Exit.read(folder) {
+            life = .ended(exit)
+        } else {
+            life = .lost(try RunStatus.read(folder))
         }
         // Replaced meanwhile: what was read belongs to two runs.
         guard try RunRecord.read(folder)?.reference == record.reference else { return try read(folder) }
@@ -76,6 +83,7 @@ struct RunState: Sendable {
             reference: record.reference,
             id: record.id,
             kind: record.kind,
+            slot: record.slot,
             origin: .hash(record.hash),
             attempt: record.attempt,
             createdAt: record.createdAt,

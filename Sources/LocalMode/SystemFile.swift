@@ -60,6 +60,14 @@ enum SystemFile {
         }
     }
 
+    /// Whether an open file still has this path.
+    static func isNamed(_ descriptor: Int32, _ path: String) -> Bool {
+        var opened = stat()
+        var named = stat()
+        return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0 && opened.st_ino == named.st_ino
+            && opened.st_dev == named.st_dev
+    }
+
     /// Makes a folder that only this user can use.
     /// - Returns: false when there is something of that name.
     @discardableResult

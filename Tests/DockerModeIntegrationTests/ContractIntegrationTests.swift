@@ -8,6 +8,10 @@ import Testing
     @Test func theRunnerKeepsTheContractOfAllRunners() async throws {
         try await EngineFixture.with { engine in try await engine.checkContract() }
     }
+
+    @Test func f29TheRunnerKeepsTheContractOfRunnersOfSlots() async throws {
+        try await EngineFixture.with { engine in try await engine.checkCompletionContract() }
+    }
 }
 
 extension EngineFixture {
@@ -19,6 +23,13 @@ extension EngineFixture {
             ending: { id, code in try spec(id, "raise SystemExit(\(code))\n") },
             scheduled: { id in try spec(id, kind: .scheduled, slot: 1_700_000_000, sleeper) }
         )
+        try await contract.check()
+    }
+
+    func checkCompletionContract() async throws {
+        let contract = CompletionContract(runner: runner(), other: runner()) { id, kind, slot, program in
+            try spec(id, kind: kind, slot: slot, program)
+        }
         try await contract.check()
     }
 }

@@ -20,4 +20,14 @@ import Testing
             try await contract.check()
         }
     }
+
+    @Test func f29TheRunnerKeepsTheContractOfRunnersOfSlots() async throws {
+        try await LocalFixture.with { local in
+            let runners = (try await local.runner(), try await local.runner())
+            let contract = CompletionContract(runner: runners.0, other: runners.1) { id, kind, slot, program in
+                try local.code.spec(id, kind: kind, slot: slot, files: ["main.py": program])
+            }
+            try await contract.check()
+        }
+    }
 }

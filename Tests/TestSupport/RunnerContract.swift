@@ -166,15 +166,17 @@ public struct RunnerContract: Sendable {
             try holds(try await runner.runs(of: kind, id: id).isEmpty, "a removed run is gone")
         }
     }
+}
 
-    private func holds(_ condition: Bool, _ promise: @autoclosure () -> String) throws {
-        guard condition else { throw FixtureError("broken promise: \(promise())") }
-    }
+/// Checks a promise of a contract.
+func holds(_ condition: Bool, _ promise: @autoclosure () -> String) throws {
+    guard condition else { throw FixtureError("broken promise: \(promise())") }
+}
 
-    private func one(_ runs: [ObservedRun], _ promise: String) throws -> ObservedRun {
-        guard runs.count == 1, let run = runs.first else {
-            throw FixtureError("broken promise: \(promise); there are \(runs.count): \(runs)")
-        }
-        return run
+/// Checks that there is one run.
+func one(_ runs: [ObservedRun], _ promise: String) throws -> ObservedRun {
+    guard runs.count == 1, let run = runs.first else {
+        throw FixtureError("broken promise: \(promise); there are \(runs.count): \(runs)")
     }
+    return run
 }

@@ -59,6 +59,8 @@ struct Supervision: ~Copyable {
         guard lock >= 0 else { throw .system("can't open", folder.lock) }
         // Kept open to the end of this process, which gives it back.
         guard clinux_lock(lock) == 0 else { throw LocalError(.busy, "the run has a supervisor already") }
+        // Taken away since it was opened: what has this path now is another run.
+        guard SystemFile.isNamed(lock, folder.lock) else { throw LocalError(.busy, "the run isn't there any more") }
         let order = try LaunchOrder.read(folder)
         guard clinux_become_subreaper() == 0 else {
             throw LocalError(.exhausted, "can't become the reaper of a bot's processes")
@@ -72,6 +74,7 @@ struct Supervision: ~Copyable {
         let tree = ProcessTree(groups: made.map(\.group))
         do throws(LocalError) {
             let limits = Set(made.flatMap(\.limits))
+            try SystemFile.create(folder.begun, [], mode: 0o600)
             let pid = try BotStart(
                 order: order,
                 groups: tree.groups,
@@ -97,6 +100,7 @@ struct Supervision: ~Copyable {
             // Only now, since the order says all there is to know should this process be killed before.
             unlink(folder.launch)
         } catch {
+            if bot == nil { unlink(folder.begun) }
             reap()
             _ = tree.removeGroups()
             throw error
