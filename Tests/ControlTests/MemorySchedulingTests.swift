@@ -2,6 +2,7 @@ import Control
 import Model
 import TestSupport
 import Testing
+import Util
 
 @Suite struct MemorySchedulingTests {
     @Test func theContractOfSchedules() async throws {

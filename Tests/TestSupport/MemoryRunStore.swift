@@ -4,7 +4,7 @@ import Synchronization
 
 /// Runs in memory, which can be made to fail.
 public final class MemoryRunStore: RunStore, Sendable {
-    private struct State {
+    fileprivate struct State {
         var runs: [RunKey: RunRecord] = [:]
         var unfinished: Set<RunKey> = []
         var failures = CallFailures()

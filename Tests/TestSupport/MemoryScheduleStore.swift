@@ -4,7 +4,7 @@ import Synchronization
 
 /// Schedules in memory, which can be made to fail.
 public final class MemoryScheduleStore: ScheduleStore, Sendable {
-    private struct State {
+    fileprivate struct State {
         var entries: [BotID: [StoredSchedule]] = [:]
         var nameless: [StoredSchedule] = []
         var failures = CallFailures()
