@@ -33,7 +33,11 @@ struct ConfigFields {
         }
     }
 
-    private func value(_ key: String) -> JSONValue? { object[key].flatMap { $0 == .null ? nil : $0 } }
+    private func value(_ key: String) -> JSONValue? {
+        // Not with `map`: there, `nil` would be the JSON value.
+        guard let value = object[key], value != .null else { return nil }
+        return value
+    }
 
     func text(_ key: String) throws(DocumentError) -> String? {
         guard let value = value(key) else { return nil }

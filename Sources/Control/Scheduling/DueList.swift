@@ -16,6 +16,13 @@ final class DueList: Sendable {
         /// Entries that differ from `due` are out of date.
         var heap = Heap<Entry>()
         var due: [BotID: Timestamp] = [:]
+        var announcements = 0
+
+        /// Makes the heap anew when most of it is out of date: a schedule that is often woken leaves an entry each time.
+        mutating func tidy() {
+            guard heap.count > 2 * due.count + 64 else { return }
+            heap = Heap(due.map { Entry(due: $0.value, id: $0.key) })
+        }
     }
 
     private let state = Mutex(State())
@@ -28,6 +35,17 @@ final class DueList: Sendable {
     var changes: AsyncStream<Void> { signal }
 
     var count: Int { state.withLock { $0.due.count } }
+
+    /// How many entries are held, those out of date among them.
+    var size: Int { state.withLock { $0.heap.count } }
+
+    /// How often it has said so.
+    var announcements: Int { state.withLock { $0.announcements } }
+
+    private func announce() {
+        state.withLock { $0.announcements += 1 }
+        signaller.yield()
+    }
 
     /// The earliest time.
     var earliest: Timestamp? {
@@ -47,9 +65,10 @@ final class DueList: Sendable {
             guard state.due[id] != time else { return false }
             state.due[id] = time
             state.heap.insert(Entry(due: time, id: id))
+            state.tidy()
             return state.heap.min.map { $0.due >= time } ?? true
         }
-        if isEarliest { signaller.yield() }
+        if isEarliest { announce() }
     }
 
     /// Makes a schedule due now.
@@ -58,9 +77,9 @@ final class DueList: Sendable {
         if isLater { set(id, at: now) }
     }
 
-    /// Takes those off the list that are due, the earliest first.
+    /// Takes those off the list that are due, the earliest first. What comes after them is the earliest then.
     func take(upTo now: Timestamp, limit: Int) -> [BotID] {
-        state.withLock { state in
+        let ids = state.withLock { state -> [BotID] in
             var ids: [BotID] = []
             while ids.count < limit, let entry = state.heap.min {
                 let isCurrent = state.due[entry.id] == entry.due
@@ -72,6 +91,8 @@ final class DueList: Sendable {
             }
             return ids
         }
+        if !ids.isEmpty { announce() }
+        return ids
     }
 
     /// Takes every schedule off the list that isn't among these.

@@ -62,7 +62,10 @@ struct RunPatience: Sendable, Hashable {
 extension RunView {
     /// Works out the next step.
     func step(_ patience: RunPatience) -> RunStep {
-        switch record.phase {
+        if let observed, observed.attempt < record.attempt, observed.phase != .created || record.phase != .claimed {
+            return leftover(observed)
+        }
+        return switch record.phase {
         case .claimed: claimed(patience)
         case .starting: starting(patience)
         case .running: runs(patience)
@@ -70,26 +73,40 @@ extension RunView {
         }
     }
 
-    private var isOverdue: Bool { now > record.startBy }
+    /// What an attempt before this one left says nothing of this one, wherever it is now.
+    private func leftover(_ observed: ObservedRun) -> RunStep {
+        switch observed.phase {
+        // Somebody began it after it had been given up: it goes on to its end.
+        case .running: .wait(.seconds(10))
+        case .leaving: .wait(.seconds(1))
+        case .created: .wait(.seconds(10))
+        case .exited: .remove(observed)
+        }
+    }
 
     private func isTooLate(_ patience: RunPatience) -> Bool { now > record.startBy.advanced(by: patience.late) }
 
     private func claimed(_ patience: RunPatience) -> RunStep {
-        if let observed {
-            // An attempt begins when what the one before left is gone.
-            if observed.attempt < record.attempt || observed.phase == .created { return .remove(observed) }
+        // What was made and never started is replaced by a start, after that was announced: whoever reads this record while it
+        // is being announced would else remove what is just being started.
+        if let observed, observed.phase != .created {
             if observed.phase == .leaving { return .wait(.seconds(1)) }
             return .note(begun(observed))
         }
+        if record.stop == .replaced { return .note(over(.skipped, "its successor was due before it could be started")) }
         if now < record.notBefore { return .wait(record.notBefore.duration(since: now)) }
         let blocker = others.filter(isInTheWay).min { $0.slot < $1.slot }
+        let isPinned = record.platform != nil && record.platform != platform
         if isTooLate(patience) {
+            guard !isPinned else { return .note(over(.lost, "whoever began to start it elsewhere didn't come back")) }
             let reason =
                 blocker.map { "the run for \(SlotPlan.text($0.slot)) was still going" }
                 ?? "it couldn't be started by \(record.startBy.advanced(by: patience.late))"
             return .note(over(.skipped, reason))
         }
         if blocker != nil { return .wait(.seconds(5)) }
+        // A start on another platform was taken over there, and may still be under way.
+        if isPinned { return .wait(.seconds(30)) }
         if record.owner != owner, unchanged < patience.claim { return .wait(patience.claim - unchanged) }
         return .start
     }
@@ -125,9 +142,10 @@ extension RunView {
         return .note(
             record.next { run in
                 run.phase = .claimed
-                run.platform = nil
-                run.owner = owner
+                // Whoever began it may go on after all: only where its name is taken then, it may be started again.
                 if !isOurs { run.takeovers += 1 }
+                if run.takeovers == 0 { run.platform = nil }
+                run.owner = owner
             }
         )
     }
@@ -159,8 +177,11 @@ extension RunView {
     private func ended(_ patience: RunPatience) -> RunStep {
         guard let observed else { return .nothing }
         switch observed.phase {
-        // It began after it had been given up: it goes on to its end.
-        case .running: return .wait(.seconds(10))
+        // It began after it had been given up: it goes on to its end, for as long as it may take.
+        case .running:
+            guard record.timeout > 0 else { return .wait(.seconds(10)) }
+            let left = Duration.seconds(record.timeout) - running
+            return left > .zero ? .wait(min(left, .seconds(10))) : .stop(observed)
         case .leaving: return .wait(.seconds(1))
         case .exited, .created: break
         }
@@ -189,6 +210,11 @@ extension RunView {
             run.owner = owner
             run.endedAt = now
             run.outcome = outcome
+            // Not that nothing was started, if an attempt failed before.
+            if run.attempt > 0, outcome == .skipped || outcome == .notStarted {
+                run.outcome = run.stop == .replaced ? .replaced : .failed
+                run.retries = run.attempt
+            }
             run.reason = reason
             if observed == nil { run.result = RunRecord.Result.none }
         }
@@ -229,7 +255,7 @@ extension RunRecord {
         var run = self
         run.phase = .claimed
         run.attempt += 1
-        run.platform = nil
+        if takeovers == 0 { run.platform = nil }
         run.notBefore = now.advanced(by: delay)
         run.startBy = max(startBy, run.notBefore.advanced(by: .seconds(60)))
         run.stop = nil

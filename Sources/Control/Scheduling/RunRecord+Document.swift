@@ -66,7 +66,11 @@ private struct RunFields {
         DocumentError(id: object["schedule_id"]?.string ?? "", field: field, problem: problem)
     }
 
-    private func value(_ field: String) -> JSONValue? { object[field].flatMap { $0 == .null ? nil : $0 } }
+    private func value(_ field: String) -> JSONValue? {
+        // Not with `map`: there, `nil` would be the JSON value.
+        guard let value = object[field], value != .null else { return nil }
+        return value
+    }
 
     func text(_ field: String) throws(DocumentError) -> String? {
         guard let value = value(field) else { return nil }

@@ -44,6 +44,11 @@ public struct ScheduleRule: Sendable, Hashable {
         expression.next(after: Timestamp(secondsSince1970: time))?.secondsSince1970
     }
 
+    /// The last slot before a time, in seconds since 1970.
+    func previous(before time: Int64) -> Int64? {
+        expression.previous(before: Timestamp(secondsSince1970: time))?.secondsSince1970
+    }
+
     /// Whether a time is a slot.
     func isSlot(_ time: Int64) -> Bool { next(after: time - 1) == time }
 

@@ -109,7 +109,7 @@ extension Scheduler {
         if others.contains(where: starting.isBlocked) {
             let back = starting.next { run in
                 run.phase = .claimed
-                run.platform = nil
+                run.platform = record.platform
             }
             _ = try await runs.replace(back)
             // Of two that step back the earlier slot comes again first.

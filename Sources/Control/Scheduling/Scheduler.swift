@@ -98,6 +98,8 @@ public final class Scheduler: Sendable {
             for await _ in ticks {
                 guard let earliest = due.earliest else { continue }
                 if earliest <= clock.now {
+                    // It has rung: when the clock is set back, that one doesn't ring again.
+                    alarm = nil
                     queue.add(.slots)
                     continue
                 }

@@ -60,6 +60,8 @@ public struct SchedulerMemory {
             if record.phase != .running { sight.runningSince = nil }
             sight.revision = record.revision
             sight.since = steady
+            // Before its start nothing was missing.
+            sight.missingSince = nil
         }
         sight.missingSince = observed == nil ? sight.missingSince ?? steady : nil
         if let begin = observed?.runningSince {

@@ -143,13 +143,10 @@ extension SlotPlan {
                 guard let before = rule.expression.previous(before: newest) else { break }
                 newest = before
             }
-            if newest.secondsSince1970 > first {
+            if newest.secondsSince1970 > first, let before = rule.expression.previous(before: newest) {
                 passed = 1
-                skip(
-                    input,
-                    first,
-                    "missed, with every slot up to \(newest): more than \(Self.mostMissed) are not made up for"
-                )
+                let reason = "more than \(Self.mostMissed) are not made up for"
+                skip(input, before.secondsSince1970, "missed, with every slot since \(Self.time(first)): \(reason)")
                 slot = newest.secondsSince1970
             }
         }
@@ -208,7 +205,8 @@ extension SlotPlan {
         run.isExclusive = policy.overlap != .allow
         runs.append(run)
         guard policy.overlap == .replace else { return }
-        stops += input.unfinished.filter { $0.slot != run.slot && $0.stop == nil }.map { going in
+        // Not a later one: then this look is out of date, and another scheduler is further on.
+        stops += input.unfinished.filter { $0.slot < run.slot && $0.stop == nil }.map { going in
             going.next { $0.stop = .replaced }
         }
     }
@@ -217,26 +215,26 @@ extension SlotPlan {
         runs.append(.skipped(input.schedule.id, Slot(slot), owner: input.owner, at: input.now, reason: reason))
     }
 
-    /// Passes over the slots from one on up to another that may run, each with a record, the oldest of very many together.
+    /// Passes over the slots from one on up to another that may run, each with a record, the oldest of very many with one.
     private mutating func skipEarlier(_ input: SlotInput, from first: Int64, to last: Int64) {
+        let rule = input.rule
         let reason =
-            input.rule.policy.missed == .skip
+            rule.policy.missed == .skip
             ? "missed: no scheduler was there, and missed slots are not made up for"
             : "missed: a later slot was due as well"
         var slots: [Int64] = []
-        var time = Timestamp(secondsSince1970: last)
-        while slots.count < Self.mostSkipped, let before = input.rule.expression.previous(before: time),
-            before.secondsSince1970 >= first
-        {
-            slots.append(before.secondsSince1970)
-            time = before
+        while slots.count < Self.mostSkipped, let before = rule.previous(before: slots.last ?? last), before >= first {
+            slots.append(before)
         }
-        let earliest = slots.last ?? last
-        if earliest > first {
-            skip(input, first, "\(reason); so were all up to \(Timestamp(secondsSince1970: earliest))")
+        // The last of those that share a record bears it: where an earlier look, whose cursor wasn't moved, has left a record
+        // under that slot, it has told of all before as well.
+        if let before = rule.previous(before: slots.last ?? last), before >= first {
+            skip(input, before, before > first ? "\(reason); so were all since \(Self.time(first))" : reason)
         }
         for slot in slots.reversed() { skip(input, slot, reason) }
     }
+
+    private static func time(_ slot: Int64) -> Timestamp { Timestamp(secondsSince1970: slot) }
 
     static func text(_ slot: Slot) -> String {
         let time = Timestamp(secondsSince1970: slot.time).description

@@ -19,11 +19,20 @@ final class StartLine: Sendable {
         var line = Heap<Waiter>()
         /// Those that wait; one that isn't here has left the line.
         var waiting: [UInt64: CheckedContinuation<Bool, Never>] = [:]
-        /// Those that left before they had begun to wait.
-        var left: Set<UInt64> = []
+        /// Those that haven't begun to wait, with whether they left before.
+        var coming: [UInt64: Bool] = [:]
     }
 
     private let state: Mutex<State>
+
+    /// How many places are free.
+    var free: Int { state.withLock { $0.free } }
+
+    /// How many wait for a place.
+    var waiting: Int { state.withLock { $0.waiting.count } }
+
+    /// How many come and have neither begun to wait nor been turned away.
+    var coming: Int { state.withLock { $0.coming.count } }
 
     init(places: Int) { state = Mutex(State(free: max(1, places))) }
 
@@ -32,6 +41,7 @@ final class StartLine: Sendable {
     func turn<Value: Sendable>(of slot: Slot, _ body: () async -> Value) async -> Value? {
         let number = state.withLock { state in
             state.number += 1
+            state.coming[state.number] = false
             return state.number
         }
         let isFirst = await withTaskCancellationHandler {
@@ -46,7 +56,7 @@ final class StartLine: Sendable {
 
     private func wait(_ continuation: CheckedContinuation<Bool, Never>, _ number: UInt64, _ slot: Slot) {
         let answer: Bool? = state.withLock { state in
-            if state.left.remove(number) != nil { return false }
+            if state.coming.removeValue(forKey: number) == true { return false }
             if state.free > 0 {
                 state.free -= 1
                 return true
@@ -60,10 +70,9 @@ final class StartLine: Sendable {
 
     private func leave(_ number: UInt64) {
         let continuation = state.withLock { state in
-            let waiting = state.waiting.removeValue(forKey: number)
-            // Cancelled before it waits.
-            if waiting == nil { state.left.insert(number) }
-            return waiting
+            // Cancelled before it waits; one whose turn has come already isn't remembered.
+            if state.coming[number] != nil { state.coming[number] = true }
+            return state.waiting.removeValue(forKey: number)
         }
         continuation?.resume(returning: false)
     }
