@@ -15,6 +15,10 @@ struct RunModel {
         var startsInTime = true
         /// Removing what was seen unstarted leaves it there when it has been started since.
         var removesOnlyWhatWasSeen = true
+        /// A start takes the place of a run that has ended, as those of live bots do.
+        var replacesWhatEnded = false
+        /// A start that isn't told that it succeeded removes what it may have started.
+        var discardsWhenInDoubt = false
         /// The trace of a run that was taken over is never removed.
         var keepsTraces = false
         /// Which platform each scheduler starts runs on.
@@ -175,7 +179,9 @@ struct RunModel {
         case .create(let starting):
             var failed = state
             failed.places[index] = .idle
-            guard state.things[platform].map({ $0.phase == .created }) ?? true else {
+            let standing = state.things[platform]?.phase
+            let isFree = standing == nil || standing == .created || standing == .exited && assumptions.replacesWhatEnded
+            guard isFree else {
                 return [("can't have the name", failed)]
             }
             next.made += 1
@@ -195,6 +201,7 @@ struct RunModel {
             var silent = next
             next.places[index] = .note(number(running))
             silent.places[index] = .idle
+            if assumptions.discardsWhenInDoubt { silent.things[platform] = nil }
             return [("starts it", next), ("starts it and isn't told", silent)]
         case .remove(let thing, let wasRunning):
             guard state.things[platform]?.number == thing else { return [("finds it gone", next)] }

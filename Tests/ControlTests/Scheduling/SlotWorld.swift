@@ -53,7 +53,7 @@ struct SlotWorld {
 
     mutating func disturb() throws {
         let interval = max(1, (schedule.cursor.time ?? 0) - now.secondsSince1970)
-        let steps = [1, interval, interval + 7, interval * 3, interval * 40, interval * 300]
+        let steps = [1, interval, interval + 7, interval * 3, interval * 40, interval * 140]
         now = now.advanced(by: .seconds(steps.randomElement(using: &random) ?? 1))
         switch Int.random(in: 0..<8, using: &random) {
         case 0: try lookAndDieBeforeTheCursorMoves()
