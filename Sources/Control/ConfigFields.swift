@@ -74,6 +74,7 @@ struct ConfigFields {
         to maximum: Duration? = nil
     ) throws(DocumentError) -> Duration? {
         guard let value = value(key) else { return nil }
+        if value == .integer(0), minimum <= .zero { return .zero }
         guard case .string(let text) = value else {
             throw failure(key, "is \(value.kindName); expected a duration as \"30s\"")
         }

@@ -101,8 +101,9 @@ extension Scheduler {
         let now = clock.now
         for (schedule, plan) in plans {
             let isStale = plan.move != nil && !moved.contains(schedule.id)
-            // Somebody else was faster, or the schedule was edited in this moment: read it again.
-            due.set(schedule.id, at: isStale ? now : plan.wakeAt)
+            // Somebody else was faster, or the schedule was edited in this moment: read it again, though not without a pause, in
+            // case that it can never be moved.
+            due.set(schedule.id, at: isStale ? now.advanced(by: .milliseconds(100)) : plan.wakeAt)
             if let correction = plan.correction, !isStale, plan.move != nil {
                 logger.info("cursor set", metadata: ["schedule": "\(schedule.id)", "reason": "\(correction)"])
             }

@@ -53,7 +53,7 @@ extension SlotPlan {
     /// The most slots that are looked at one by one after a long absence; those before are passed over together.
     static let mostMissed = 1000
     /// The most slots of one look that get a record each as passed over.
-    static let mostSkipped = 100
+    static let mostSkipped = 20
     /// How late a slot may be claimed where missed ones are passed over.
     static let punctual: Duration = .seconds(10)
 

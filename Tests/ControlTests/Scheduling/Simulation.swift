@@ -13,7 +13,18 @@ struct Simulation {
     let runs = MemoryRunStore()
     let ledger = RunLedger()
     let engine: FakeCompletionRunner
-    var living: [(process: MortalProcess, scheduler: Scheduler, nextPass: Timestamp)] = []
+    /// A scheduler, with what its queue would remember.
+    struct Living {
+        let process: MortalProcess
+        let scheduler: Scheduler
+        var nextPass: Timestamp
+        /// When each run is to be looked at again.
+        var looks: [RunKey: Timestamp] = [:]
+        /// Runs whose end it has been told of.
+        var told: Set<String> = []
+    }
+
+    var living: [Living] = []
     private var number = 0
 
     init(
@@ -41,7 +52,7 @@ struct Simulation {
             owner: "scheduler \(number)",
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
-        living.append((process, scheduler, clock.now))
+        living.append(Living(process: process, scheduler: scheduler, nextPass: clock.now))
     }
 
     /// Lets every scheduler do what is to be done at this time.
@@ -56,7 +67,7 @@ struct Simulation {
                 living[index].nextPass = clock.now.advanced(by: .seconds(6 * 3600))
             }
             await scheduler.claimSlots()
-            next += await looks(of: scheduler)
+            next += await looks(of: index)
             // The end of a run lets a slot go that waited for it.
             if let due = scheduler.due.earliest {
                 if due <= clock.now { await scheduler.claimSlots() }
@@ -69,24 +80,30 @@ struct Simulation {
         return next.min()
     }
 
-    private func looks(of scheduler: Scheduler) async -> [Timestamp] {
+    private mutating func looks(of index: Int) async -> [Timestamp] {
         let observed = (try? await engine.runs(of: .scheduled)) ?? []
         let keys = Set(((try? await runs.unfinished(of: nil)) ?? []).map(\.key) + observed.compactMap(\.key))
-        var next: [Timestamp] = []
-        for key in keys.sorted(by: { $0.slot < $1.slot }) {
-            var count = 0
-            looking: while count < 30 {
-                count += 1
-                switch await scheduler.look(at: key) {
-                case .again: continue
-                case .after(let delay): 
-                    next.append(clock.now.advanced(by: max(delay, .milliseconds(1))))
-                    break looking
-                case .done: break looking
-                }
+        living[index].looks = living[index].looks.filter { keys.contains($0.key) }
+        for run in observed where run.exit != nil {
+            if let key = run.key, living[index].told.insert(run.reference).inserted {
+                living[index].looks[key] = clock.now
             }
         }
-        return next
+        for key in keys.sorted(by: { $0.slot < $1.slot }) where living[index].looks[key] ?? clock.now <= clock.now {
+            living[index].looks[key] = await look(at: key, living[index].scheduler)
+        }
+        return Array(living[index].looks.values)
+    }
+
+    private func look(at key: RunKey, _ scheduler: Scheduler) async -> Timestamp? {
+        for _ in 0..<30 {
+            switch await scheduler.look(at: key) {
+            case .again: continue
+            case .after(let delay): return clock.now.advanced(by: max(delay, .milliseconds(1)))
+            case .done: return nil
+            }
+        }
+        return clock.now.advanced(by: .seconds(1))
     }
 }
 

@@ -15,7 +15,7 @@ import Util
         "Africa/Casablanca", "Pacific/Apia",
     ]
     private static let expressions = [
-        "0 9 * * MON-FRI", "30 2 * * *", "30 1 * * *", "0 0 1 * *", "15 */6 * * *", "0 12 L * *", "0 8 * * 5#3",
+        "0 9 * * MON-FRI", "30 2 * * *", "30 1 * * *", "0 0 1 * *", "15 */12 * * *", "0 12 L * *", "0 8 * * 5#3",
         "H H * * *", "59 23 * * SUN", "0 3,15 * * *", "45 6 LW * *", "0 0 29 2 *", "@weekly", "@every 13h",
     ]
 
