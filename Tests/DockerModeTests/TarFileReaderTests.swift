@@ -53,7 +53,7 @@ import Testing
     }
 
     private func read(_ tar: [UInt8], limit: Int = 1000, pieces: Int = .max) throws(TarFileReader.Failure) -> [UInt8] {
-        var reader = TarFileReader(limit: limit)
+        var reader = TarFileReader(name: "result.json", limit: limit)
         var rest = tar[...]
         while !rest.isEmpty {
             try reader.add(Array(rest.prefix(pieces)))
@@ -124,6 +124,13 @@ import Testing
     ])
     func whatIsNoPlainFileIsRefused(_ type: Character, _ reason: String) {
         #expect(throws: TarFileReader.Failure.refused(reason)) { try read(header(size: octal(0), type: type) + end) }
+    }
+
+    @Test(arguments: ["other", "result.jso", "result.jsonx", "a/result.json", ""])
+    func aFileOfAnotherNameIsWhereALinkLed(_ name: String) {
+        #expect(throws: TarFileReader.Failure.refused("is a link, not a file")) {
+            try read(header(name, size: octal(3)) + padded("abc") + end)
+        }
     }
 
     @Test func sparseFilesInRecordsAndEmptyTarsAreRefused() {
