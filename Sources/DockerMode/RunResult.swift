@@ -41,7 +41,8 @@ struct RunResult: Sendable {
 
     /// The file, out of the tar that the engine makes of it; nil when the engine finds nothing.
     ///
-    /// The engine doesn't follow a link at the path's end, and `/bot` is a volume, which no bot can replace.
+    /// Docker doesn't follow a link at the path's end. Podman 4.3 does, as far as it stays in the volume; others it doesn't find.
+    /// `/bot` is a volume, which no bot can replace.
     private func file(_ container: String, _ limit: Int) async throws(Failure) -> [UInt8]? {
         var call = EngineCall(method: .get, path: EngineCall.path("containers", container, "archive"))
         call.query = [("path", RunResult.path)]
@@ -60,7 +61,7 @@ struct RunResult: Sendable {
             return nil
         }
         var pieces = response.body.makeAsyncIterator()
-        var tar = TarFileReader(limit: limit)
+        var tar = TarFileReader(name: "result.json", limit: limit)
         while true {
             let piece: [UInt8]?
             do { piece = try await pieces.next() } catch { throw .engine(DockerError(error)) }

@@ -28,6 +28,7 @@ struct TarFileReader {
     /// GNU tar fills up to 10 KiB.
     private static let longestEnd = 64 << 10
 
+    private let name: [UInt8]
     private let limit: Int
     private var place = Place.header
     /// Bytes that aren't enough yet for what is read next.
@@ -36,8 +37,11 @@ struct TarFileReader {
     private var announcedSize: Int?
     private var endLength = 0
 
-    /// - Parameter limit: the most bytes the file may have.
-    init(limit: Int) {
+    /// - Parameters:
+    ///   - name: the file's own name. Podman follows a link that stays in its volume and gives what it leads to, by that one's name.
+    ///   - limit: the most bytes the file may have.
+    init(name: String, limit: Int) {
+        self.name = Array(name.utf8)
         self.limit = limit
     }
 
@@ -98,6 +102,9 @@ struct TarFileReader {
             place = size == 0 ? .header : .records(size, padding: padding, areRead: type == UInt8(ascii: "x"))
         case UInt8(ascii: "0"), 0:
             let size = announcedSize ?? size
+            guard header.prefix(100).prefix(while: { $0 != 0 }).elementsEqual(name) else {
+                throw .refused("is a link, not a file")
+            }
             guard size <= limit else { throw .refused("has \(size) bytes; allowed are \(limit)") }
             content.reserveCapacity(size)
             place = size == 0 ? .end : .content(size)

@@ -26,8 +26,12 @@ extension EngineFixture {
         try await contract.check()
     }
 
-    func checkCompletionContract() async throws {
-        let contract = CompletionContract(runner: runner(), other: runner()) { id, kind, slot, program in
+    func checkCompletionContract(seesDeadLinks: Bool = true) async throws {
+        let contract = CompletionContract(runner: runner(), other: runner(), seesDeadLinks: seesDeadLinks) {
+            id,
+            kind,
+            slot,
+            program in
             try spec(id, kind: kind, slot: slot, program)
         }
         try await contract.check()

@@ -9,6 +9,8 @@ public struct CompletionContract: Sendable {
     let runner: any CompletionRunner & RunOutputReading
     /// A second one that shares nothing with it but the platform and the instance.
     let other: any CompletionRunner
+    /// Whether the platform tells a link that leads nowhere from nothing.
+    let seesDeadLinks: Bool
     /// The specification for a program in Python.
     let spec: @Sendable (BotID, ExecutableKind, Slot?, String) throws -> LaunchSpec
 
@@ -30,14 +32,17 @@ public struct CompletionContract: Sendable {
     /// - Parameters:
     ///   - runner: the runner to test, whose grace is a few seconds.
     ///   - other: a second one that shares nothing with it but the platform and the instance.
+    ///   - seesDeadLinks: whether the platform tells a link that leads nowhere, or out of `/bot`, from nothing.
     ///   - spec: a specification by id, kind, slot and the text of a program in Python.
     public init(
         runner: any CompletionRunner & RunOutputReading,
         other: any CompletionRunner,
+        seesDeadLinks: Bool = true,
         spec: @escaping @Sendable (BotID, ExecutableKind, Slot?, String) throws -> LaunchSpec
     ) {
         self.runner = runner
         self.other = other
+        self.seesDeadLinks = seesDeadLinks
         self.spec = spec
     }
 

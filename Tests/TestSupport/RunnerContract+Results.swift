@@ -28,6 +28,7 @@ extension CompletionContract {
             (2, "os.truncate(os.open(R, os.O_CREAT | os.O_RDWR), 1 << 36)\n"),
             (3, "os.symlink('/etc/passwd', R)\n"),
             (4, "os.symlink('nowhere', R)\n"),
+            (8, "open(R + 'x', 'w').write('1'); os.symlink('result.jsonx', R)\n"),
             (5, "os.mkdir(R); open(R + '/a', 'w').write('1')\n"),
             (6, "os.mkfifo(R)\n"),
             (
@@ -38,6 +39,11 @@ extension CompletionContract {
         for (slot, program) in programs {
             let run = try await ended("s-refused", slot, CompletionContract.path + program)
             try holds(run.exit?.code == 0, "the test's own program works, slot \(slot): \(run)")
+            if !seesDeadLinks, [3, 4].contains(slot) {
+                let found = try await runner.result(of: run, limit: CompletionContract.limit)
+                try holds(found == nil, "no link is followed out of the bot's folder")
+                continue
+            }
             try await fails(.refused, "what is no result, or too long, is refused, slot \(slot)") {
                 _ = try await runner.result(of: run, limit: CompletionContract.limit)
             }
