@@ -90,7 +90,10 @@ extension RunView {
             return .note(over(.skipped, reason))
         }
         if blocker != nil { return .wait(.seconds(5)) }
-        if record.owner != owner, unchanged < patience.claim { return .wait(patience.claim - unchanged) }
+        // A run that somebody asked for is nobody's yet.
+        if !record.owner.isEmpty, record.owner != owner, unchanged < patience.claim {
+            return .wait(patience.claim - unchanged)
+        }
         return .start
     }
 
