@@ -21,7 +21,8 @@ struct RunnerAssembly: Sendable {
     init(_ settings: RunnerSettings) async throws {
         let logger = Logger(label: "runtime")
         do {
-            store = try RunnerAssembly.store(settings, logger: logger)
+            let store = try RunnerAssembly.store(settings, logger: logger)
+            self.store = store
             let probe = DependencyProbe(name: store.name, check: store.check)
             parts = try await ServiceParts(.runner, settings, store: probe, logger: logger)
         } catch {
@@ -35,8 +36,9 @@ struct RunnerAssembly: Sendable {
         options.onPass = { [health = parts.health] result in
             if case .success = result { health.met(ServiceParts.firstPass) }
         }
+        let bots = store.bots
         reconciler = Reconciler(
-            store: masks.map { MaskedBots(store: store.bots, masks: $0) } ?? store.bots,
+            store: masks.map { MaskedBots(store: bots, masks: $0) } ?? bots,
             runner: parts.backend.runner,
             builder: settings.builder,
             options: options,

@@ -1,7 +1,9 @@
 import Archive
 import CodeCache
 import Foundation
+import DockerMode
 import HTTP
+import LocalMode
 import Logging
 import Model
 import Monitoring
