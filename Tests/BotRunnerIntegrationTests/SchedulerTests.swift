@@ -20,7 +20,7 @@ extension PlatformIntegration {
                 try await stage.runs(id).count { $0.outcome == "succeeded" } >= 5 ? true : nil
             }
             try await platform.set(schedule: id, ["enabled": false])
-            let runs = try await slowly(within: .seconds(120), "all runs have ended") {
+            let runs = try await slowly(within: .seconds(120), "all runs have ended") { () -> [RunEntry]? in
                 let first = try await stage.runs(id)
                 guard first.allSatisfy({ $0.phase == "ended" && $0.result != nil }) else { return nil }
                 // Switched off a while ago: none comes any more.
@@ -66,7 +66,7 @@ extension PlatformIntegration {
             let second = try await stage.command("schedules", "run", "bad", "--wait")
             #expect(second.termination == .exited(3) && second.errorText.contains("failed"), "\(second.errorText)")
 
-            let runs = try await slowly("their ends are settled") {
+            let runs = try await slowly("their ends are settled") { () -> [RunEntry]? in
                 let runs = try await stage.runs()
                 return runs.allSatisfy { $0.result == "stored" } ? runs : nil
             }
@@ -90,7 +90,7 @@ extension PlatformIntegration {
             #expect(try await stage.container(of: "long").id == container.id)
 
             let second = try stage.scheduler("--check-interval", "1s")
-            let run = try await slowly("the run's end is recorded") {
+            let run = try await slowly("the run's end is recorded") { () -> RunEntry? in
                 try await stage.runs("long").first { $0.phase == "ended" && $0.result != nil }
             }
             #expect(run.outcome == "succeeded" && run.exitCode == 0 && run.result == "stored")
@@ -111,7 +111,7 @@ extension PlatformIntegration {
             #expect(await first.terminate(within: .seconds(40)) == .exited(0))
             #expect(try await stage.containers(of: "long").allSatisfy { !$0.isRunning })
             let second = try stage.scheduler()
-            let run = try await slowly("the run's end is recorded") {
+            let run = try await slowly("the run's end is recorded") { () -> RunEntry? in
                 try await stage.runs("long").first { $0.phase == "ended" }
             }
             #expect(run.outcome == "stopped")

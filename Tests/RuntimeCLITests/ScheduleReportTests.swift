@@ -86,7 +86,7 @@ import Util
         last.outcome = .failed
         last.exitCode = 3
         let json = ScheduleReport.json([report(document("a", ["schedule": "@daily"]), last: last)])
-        let found = try #require(json.object?["schedules"]?.array?.first?.object)
+        let found = try #require(Self.rows(json, "schedules").first)
         #expect(found["id"] == "a" && found["enabled"] == true && found["timezone"] == "UTC")
         #expect(found["next"] == "2026-01-02T00:00:00Z" && found["problem"] == nil)
         #expect(found["last"]?.object?["exit_code"] == 3)
@@ -106,13 +106,18 @@ import Util
         let skipped = RunRecord.skipped("a", 1_767_257_940, owner: "o", at: now, reason: "missed: for a reason")
         #expect(
             RunReport.table([manual, ended, skipped], now: now.advanced(by: .seconds(75))) == """
-                SCHEDULE  SLOT                           STARTED               TOOK   OUTCOME  EXIT  REASON
-                a         2026-01-01T09:00:00Z (manual)  2026-01-01T09:00:00Z  1m15s  running  -
-                a         2026-01-01T09:00:00Z           2026-01-01T09:00:00Z  2.36s  failed   3     attempt 2
-                a         2026-01-01T08:59:00Z           -                     -      skipped  -     missed: for a reason
+                SCHEDULE  SLOT                              STARTED               TOOK   OUTCOME  EXIT  REASON
+                a         2026-01-01T09:00:00Z (asked for)  2026-01-01T09:00:00Z  1m15s  running  -
+                a         2026-01-01T09:00:00Z              2026-01-01T09:00:00Z  2.36s  failed   3     attempt 2
+                a         2026-01-01T08:59:00Z              -                     -      skipped  -     missed: for a reason
                 """
         )
-        let json = RunReport.json([ended]).object?["runs"]?.array?.first?.object
+        let json = Self.rows(RunReport.json([ended]), "runs").first
         #expect(json?["outcome"] == "failed" && json?["slot"] == 1_767_258_000)
+    }
+
+    private static func rows(_ json: JSONValue, _ name: String) -> [JSONObject] {
+        guard case .array(let rows)? = json.object?[name] else { return [] }
+        return rows.compactMap(\.object)
     }
 }

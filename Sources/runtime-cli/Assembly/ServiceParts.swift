@@ -1,7 +1,7 @@
 import Archive
 import CodeCache
-import Foundation
 import DockerMode
+import Foundation
 import HTTP
 import LocalMode
 import Logging

@@ -27,7 +27,7 @@ enum RunReport {
     /// What a run is for.
     static func slot(_ slot: Slot) -> String {
         let time = "\(Timestamp(secondsSince1970: slot.time))"
-        return slot.trigger == .manual ? "\(time) (manual)" : time
+        return slot.trigger == .manual ? "\(time) (asked for)" : time
     }
 
     private static func took(_ run: RunRecord, now: Timestamp) -> String {
