@@ -63,7 +63,7 @@ final class EngineLines: Sendable {
 
     private func runs(_ follower: any RunOutputFollowing) async throws(LogsError) -> [ObservedRun] {
         let runs: [ObservedRun]
-        do { runs = try await follower.runs(of: .live, id: request.id) } catch {
+        do { runs = try await follower.runs(of: request.kind, id: request.id) } catch {
             throw LogsError(.runner, error.message, cause: error)
         }
         return runs.filter { $0.phase != .created && !isStored($0) }.sorted { $0.createdAt < $1.createdAt }

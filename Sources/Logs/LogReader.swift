@@ -14,6 +14,8 @@ public struct LogReader: Sendable {
     public struct Request: Sendable {
         /// The bot.
         public var id: BotID
+        /// Which of its runs: those that live, or those of its schedule.
+        public var kind: ExecutableKind
         /// Only lines from then on.
         public var since: Timestamp?
         /// Only so many of the last lines.
@@ -28,6 +30,7 @@ public struct LogReader: Sendable {
         /// Everything there is unless given otherwise.
         public init(
             id: BotID,
+            kind: ExecutableKind = .live,
             since: Timestamp? = nil,
             tail: Int? = nil,
             previous: Bool = false,
@@ -35,6 +38,7 @@ public struct LogReader: Sendable {
             masking: LogMasking? = nil
         ) {
             self.id = id
+            self.kind = kind
             self.since = since
             self.tail = tail
             self.previous = previous

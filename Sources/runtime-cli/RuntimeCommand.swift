@@ -13,7 +13,8 @@ struct RuntimeCommand: AsyncParsableCommand {
             """,
         version: RuntimeVersion.current,
         subcommands: [
-            BotRunnerCommand.self, LogsCommand.self, PlanCommand.self, SchedulesCommand.self, VersionCommand.self,
+            BotRunnerCommand.self, BotSchedulerCommand.self, SchedulesCommand.self, RunsCommand.self, LogsCommand.self,
+            PlanCommand.self, VersionCommand.self,
         ]
     )
 }

@@ -12,6 +12,8 @@ struct BotEntry: Sendable {
     var entrypoint = "main.py"
     var version = "1.0.0"
     var updatedAt: String?
+    /// `realtime` or `scheduled`.
+    var type = "realtime"
 
     init(
         _ id: String,
@@ -43,7 +45,7 @@ struct BotEntry: Sendable {
             "version": .string(version), "filePath": .string(code), "createdAt": "2026-01-02T03:04:05Z",
             "config": [
                 "name": "tester", "description": "", "runtime": .string(runtime), "version": .string(version),
-                "author": "tests", "type": "realtime", "entrypoints": ["bot": .string(entrypoint)],
+                "author": "tests", "type": .string(type), "entrypoints": ["bot": .string(entrypoint)],
             ],
         ]
         if let updatedAt { custom["updatedAt"] = .string(updatedAt) }

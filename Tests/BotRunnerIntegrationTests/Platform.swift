@@ -21,6 +21,7 @@ final class Platform: Sendable {
         (self.mongo, self.nats, self.objects) = try await (mongo, nats, objects)
         try await signed("-X", "PUT", "\(bucket)")
         try await signed("-X", "PUT", "http://\(objects.endpoint)/bot-logs")
+        try await signed("-X", "PUT", "http://\(objects.endpoint)/backtests")
     }
 
     /// The running services, without any bot, event or stream.
@@ -36,7 +37,13 @@ final class Platform: Sendable {
         where service.pid == nil {
             try await service.start()
         }
-        try await platform.mongo.python("db.bots.delete_many({})")
+        try await platform.mongo.python(
+            """
+            db.bots.delete_many({})
+            client.bot_scheduler.bot_schedules.delete_many({})
+            client.bot_scheduler.runs.delete_many({})
+            """
+        )
         try await platform.send([("$JS.API.STREAM.DELETE.THE0_EVENTS", "")])
         return platform
     }
@@ -91,7 +98,7 @@ final class Platform: Sendable {
     }
 
     /// A value as a Python expression, whatever characters it has.
-    private static func python(_ value: JSONValue) -> String {
+    static func python(_ value: JSONValue) -> String {
         let digits = value.text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         return "json.loads(bytes.fromhex('\(digits)'))"
     }
@@ -129,7 +136,7 @@ final class Platform: Sendable {
         return lines
     }
 
-    private static func curl(_ objects: S3Server) -> [String] {
+    static func curl(_ objects: S3Server) -> [String] {
         [
             "curl", "-fsS", "-m", "20", "--aws-sigv4", "aws:amz:us-east-1:s3",
             "-u", "\(objects.accessKey):\(objects.secretKey)",

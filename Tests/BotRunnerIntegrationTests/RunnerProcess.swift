@@ -14,7 +14,8 @@ final class RunnerProcess: Sendable {
     static let clearedVariables: [String: String?] = Dictionary(
         uniqueKeysWithValues: [
             "MONGO_URI", "NATS_URL", "STORE", "MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "TEMP_DIR",
-            "LOG_LEVEL", "LOG_FORMAT", "RUNTIME_INSTANCE", "LISTEN", "RECONCILE_INTERVAL",
+            "LOG_LEVEL", "LOG_FORMAT", "RUNTIME_INSTANCE", "LISTEN", "RECONCILE_INTERVAL", "CHECK_INTERVAL",
+            "MINIO_BACKTESTS_BUCKET", "OBJECT_STORE_DIR", "RUNTIME_BACKEND",
         ].map { ($0, nil) }
     )
 

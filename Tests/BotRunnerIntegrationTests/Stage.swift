@@ -74,15 +74,45 @@ final class Stage: Sendable {
 
     /// Starts `runtime bot-runner`.
     func runner(_ flags: [String], environment: [String: String] = [:]) throws -> RunnerProcess {
+        try service("bot-runner", flags, environment: environment)
+    }
+
+    /// Starts `runtime bot-scheduler`.
+    func scheduler(_ flags: String..., environment: [String: String] = [:]) throws -> RunnerProcess {
+        try service("bot-scheduler", flags, environment: environment)
+    }
+
+    private func service(_ command: String, _ flags: [String], environment: [String: String]) throws -> RunnerProcess {
         let number = runners.withLock { $0.count }
         let runner = try RunnerProcess(
-            ["bot-runner"] + flags,
+            [command] + flags,
             environment: settings.merging(environment) { _, given in given },
             folder: folder.path,
             log: folder.file("runner-\(number).log")
         )
         runners.withLock { $0.append(runner) }
         return runner
+    }
+
+    /// Runs another command of the program to its end.
+    func command(_ arguments: String..., environment: [String: String] = [:]) async throws -> CommandResult {
+        let own = settings.merging(["LOG_LEVEL": "error"]) { _, new in new }.merging(environment) { _, new in new }
+        return try await runCommand(
+            [RunnerProcess.program] + arguments,
+            environment: RunnerProcess.clearedVariables.merging(own) { _, new in new },
+            folder: folder.path
+        )
+    }
+
+    /// What `runtime runs --output json` says, the newest run first.
+    func runs(_ flags: String..., environment: [String: String] = [:]) async throws -> [RunEntry] {
+        let own = settings.merging(["LOG_LEVEL": "error"]) { _, new in new }.merging(environment) { _, new in new }
+        let text = try await requireCommand(
+            [RunnerProcess.program, "runs", "--limit", "1000", "--output", "json"] + flags,
+            environment: RunnerProcess.clearedVariables.merging(own) { _, new in new },
+            folder: folder.path
+        )
+        return try RunEntry.all(in: text)
     }
 
     /// What `runtime plan --output json` says of each bot.

@@ -26,7 +26,9 @@ struct ConfigurationPage {
     func everySettingStandsInThePageWithItsNames(_ key: SettingKey) throws {
         let cells = try #require(try ConfigurationPage().row(key.name))
         #expect(cells.count == 6)
-        let hasFlag = (try? BotRunnerCommand.parse(["--\(key.name)", "x"])) != nil
+        let arguments = ["--\(key.name)", "x"]
+        let hasFlag =
+            (try? BotRunnerCommand.parse(arguments)) != nil || (try? BotSchedulerCommand.parse(arguments)) != nil
         #expect(cells[1].contains("`--\(key.name)`") == hasFlag)
         #expect(cells[2] == key.variables.map { "`\($0)`" }.joined(separator: ", "))
     }

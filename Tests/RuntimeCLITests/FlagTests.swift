@@ -9,25 +9,68 @@ import Testing
     private static let withoutFlag: Set<SettingKey> = [
         .dockerTLSVerify, .dockerCertificates, .memoryLimitMegabytes, .cpuShares, .minioEndpoint, .minioAccessKey,
         .minioSecretKey, .minioAccessKeyFile, .minioSecretKeyFile, .minioTLS, .minioRegion, .codeBucket,
-        .dockerConfig, .logsBucket,
+        .dockerConfig, .logsBucket, .resultsBucket,
     ]
+
+    /// Settings of live bots only.
+    private static let ofTheRunner: Set<SettingKey> = [
+        .reconcileInterval, .restartInitial, .restartMaximum, .restartResetAfter,
+    ]
+    /// Settings of schedules only.
+    private static let ofTheScheduler: Set<SettingKey> = [.checkInterval]
 
     @Test(arguments: SettingKey.all)
     func everyFlagOfASettingReachesIt(_ key: SettingKey) throws {
-        guard !Self.withoutFlag.contains(key) else {
-            #expect(throws: (any Error).self) { try BotRunnerCommand.parse(["--\(key.name)", "some-text"]) }
-            return
+        let arguments = ["--\(key.name)", "some-text"]
+        let given = [key.name: "some-text"]
+        let isRunners = !Self.withoutFlag.contains(key) && !Self.ofTheScheduler.contains(key)
+        let isSchedulers = !Self.withoutFlag.contains(key) && !Self.ofTheRunner.contains(key)
+        if isRunners {
+            #expect(try BotRunnerCommand.parse(arguments).given == given)
+            // A pass that is only looked at serves nothing.
+            if key != .listen { #expect(try PlanCommand.parse(arguments).options.given == given) }
+        } else {
+            #expect(throws: (any Error).self) { try BotRunnerCommand.parse(arguments) }
         }
-        #expect(try BotRunnerCommand.parse(["--\(key.name)", "some-text"]).given == [key.name: "some-text"])
-        // A pass that is only looked at serves nothing.
-        guard key != .listen else { return }
-        #expect(try PlanCommand.parse(["--\(key.name)", "some-text"]).options.given == [key.name: "some-text"])
+        if isSchedulers {
+            #expect(try BotSchedulerCommand.parse(arguments).given == given)
+        } else {
+            #expect(throws: (any Error).self) { try BotSchedulerCommand.parse(arguments) }
+        }
     }
 
     @Test func everyFlagIsOfASettingOrOfTheCommandItself() {
-        let own: Set = ["config", "stop-bots-on-exit", "once", "print-status", "help", "version"]
-        let names = Set(BotRunnerCommand.helpMessage(columns: 400).matches(of: /--([a-z-]+)/).map { String($0.1) })
-        #expect(names.subtracting(own) == Set(SettingKey.all.filter { !Self.withoutFlag.contains($0) }.map(\.name)))
+        func names(_ command: any ParsableCommand.Type) -> Set<String> {
+            Set(command.helpMessage(columns: 400).matches(of: /--([a-z-]+)/).map { String($0.1) })
+        }
+        let withFlag = Set(SettingKey.all).subtracting(Self.withoutFlag)
+        let runner: Set = ["config", "stop-bots-on-exit", "once", "print-status", "help", "version"]
+        #expect(
+            names(BotRunnerCommand.self).subtracting(runner)
+                == Set(withFlag.subtracting(Self.ofTheScheduler).map(\.name))
+        )
+        let scheduler: Set = ["config", "stop-runs-on-exit", "help", "version"]
+        #expect(
+            names(BotSchedulerCommand.self).subtracting(scheduler)
+                == Set(withFlag.subtracting(Self.ofTheRunner).map(\.name))
+        )
+    }
+
+    @Test(arguments: [["--limit=0"], ["--limit=100001"], ["--limit=many"], ["-o", "xml"], ["a", "b"]])
+    func runsAreAskedForInBounds(_ arguments: [String]) {
+        #expect(throws: (any Error).self) { try RunsCommand.parse(arguments) }
+    }
+
+    @Test func schedulesAreListedUnlessSomethingElseIsAskedFor() throws {
+        let list = try #require(
+            try SchedulesCommand.parseAsRoot(["--store", "x", "-o", "json"]) as? SchedulesListCommand
+        )
+        #expect(list.options.given == ["store": "x"] && list.output == .json)
+        let run = try #require(
+            try SchedulesCommand.parseAsRoot(["run", "a", "--wait", "--mongo-uri", "y"]) as? SchedulesRunCommand
+        )
+        #expect(run.options.given == ["mongo-uri": "y"] && run.schedule == "a" && run.wait)
+        #expect(try SchedulesCommand.parseAsRoot(["next", "@daily"]) is SchedulesNextCommand)
     }
 
     @Test func imagesMayBeGivenOneByOne() throws {

@@ -14,7 +14,9 @@ import Testing
         ("bot-runner", ["Examples:", "--store", "--mongo-uri", "--listen", "--once", "MINIO_SECRET_KEY_FILE"]),
         ("plan", ["--output", "--last-lines", "what a pass of bot-runner would do"]),
         ("logs", ["--follow", "--since", "--tail", "--previous", "--timestamps", "--output", "Examples:"]),
-        ("schedules", ["Shows when schedules run.", "next"]),
+        ("bot-scheduler", ["Examples:", "--store", "--check-interval", "--listen", "--stop-runs-on-exit"]),
+        ("schedules", ["Shows what runs when", "list", "next", "run"]),
+        ("runs", ["--limit", "--output", "Examples:"]),
         ("version", ["Prints the version."]),
     ])
     func helpTeaches(_ command: String, _ parts: [String]) async throws {

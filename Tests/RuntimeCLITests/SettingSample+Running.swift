@@ -19,6 +19,14 @@ extension SettingSample {
             invalid: durations + [("10ms", "least allowed")]
         ),
         SettingSample(
+            key: .checkInterval,
+            value: "1m30s",
+            other: "5s",
+            effect: { GoDuration.string($0.scheduler.interval) },
+            expected: "1m30s",
+            invalid: durations + [("10ms", "least allowed")]
+        ),
+        SettingSample(
             key: .instance,
             value: "blue",
             other: "green",

@@ -167,6 +167,15 @@ extension SettingSample {
             invalid: [("Logs", "lower-case letters")]
         ),
         SettingSample(
+            key: .resultsBucket,
+            value: "results-a",
+            other: "results-b",
+            effect: { "\($0.scheduler.resultsBucket), \($0.scheduler.objects?.bucket ?? "")" },
+            expected: "results-a, results-a",
+            surroundings: objectStore,
+            invalid: [("Results", "lower-case letters")]
+        ),
+        SettingSample(
             key: .collectLogs,
             value: "false",
             other: "true",

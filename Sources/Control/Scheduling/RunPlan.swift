@@ -107,7 +107,10 @@ extension RunView {
         if blocker != nil { return .wait(.seconds(5)) }
         // A start on another platform was taken over there, and may still be under way.
         if isPinned { return .wait(.seconds(30)) }
-        if record.owner != owner, unchanged < patience.claim { return .wait(patience.claim - unchanged) }
+        // A run that somebody asked for is nobody's yet.
+        if !record.owner.isEmpty, record.owner != owner, unchanged < patience.claim {
+            return .wait(patience.claim - unchanged)
+        }
         return .start
     }
 

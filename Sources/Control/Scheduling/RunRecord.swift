@@ -70,7 +70,8 @@ public struct RunRecord: Sendable, Hashable {
     public var revision: Int64 = 1
     /// How far it is.
     public var phase: Phase
-    /// Which scheduler process did the last step: a random text.
+    /// Which scheduler process did the last step: a random text; empty for a run that somebody asked for and no scheduler has
+    /// taken up.
     public var owner: String
     /// Where it is started or runs; nil before.
     public var platform: String?

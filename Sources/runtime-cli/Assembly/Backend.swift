@@ -11,7 +11,7 @@ import Util
 struct Backend: Sendable {
     /// What every backend here can do.
     typealias AnyRunner = any Runner & RunPreparing & RunWatching & RunOutputReading & RunOutputFollowing
-        & RunnerHousekeeping
+        & RunnerHousekeeping & CompletionRunner
 
     let runner: AnyRunner
     /// What it is called in health reports and as a source of wake-ups.

@@ -2,7 +2,6 @@ import Foundation
 import Logging
 import Logs
 import Model
-import ObjectStorage
 import Runtime
 import ServiceLifecycle
 import Synchronization
@@ -11,35 +10,28 @@ import Util
 /// The collection of the bots' output, from the moment the spool is this process's own: during an upgrade another may still
 /// have it.
 final class LogCollection: Sendable {
-    private let settings: RunnerSettings
-    private let backend: Backend
-    private let storage: (any ObjectAppending)?
-    private let masks: MaskedBots?
+    private let parts: ServiceParts
+    private let masks: LogMasks?
     private let logger: Logger
     private let final = FinalReader()
 
     /// How long lines that aren't stored yet may hold up the end; they stay in the spool.
     private static let finish = Duration.seconds(5)
 
-    init(
-        _ settings: RunnerSettings,
-        _ backend: Backend,
-        _ storage: (any ObjectAppending)?,
-        _ masks: MaskedBots?,
-        _ logger: Logger
-    ) {
-        self.settings = settings
-        self.backend = backend
-        self.storage = storage
+    init(_ parts: ServiceParts, _ masks: LogMasks?) {
+        self.parts = parts
         self.masks = masks
-        self.logger = logger
-        backend.readFinally(final)
+        logger = parts.logger
+        parts.backend.readFinally(final)
     }
 
-    /// The folder that lines wait in.
-    static func spool(_ settings: RunnerSettings) -> String {
-        "\(settings.cacheDirectory)/the0-logs/\(settings.instance)"
+    /// The folder that lines wait in: one of each service's own, for a spool is one process's.
+    static func spool(_ settings: RunnerSettings, _ role: ServiceParts.Role) -> String {
+        // No instance's name has a dot.
+        "\(settings.cacheDirectory)/the0-logs/\(settings.instance)\(role == .scheduler ? ".scheduled" : "")"
     }
+
+    private var spoolPath: String { Self.spool(parts.settings, parts.role) }
 
     /// Tells what runs there are.
     func observed(_ runs: [ObservedRun], of id: BotID?) {
@@ -49,7 +41,7 @@ final class LogCollection: Sendable {
     /// Takes the spool, unless another process has it; before anything can be removed whose last lines are to be read.
     func open() async {
         do { try await take() } catch {
-            let metadata: Logger.Metadata = ["spool": "\(Self.spool(settings))", "error": "\(error)"]
+            let metadata: Logger.Metadata = ["spool": "\(spoolPath)", "error": "\(error)"]
             logger.warning("bots' output isn't collected for now", metadata: metadata)
         }
     }
@@ -77,11 +69,11 @@ final class LogCollection: Sendable {
     private var collector: LogCollector? { final.collector }
 
     private func take() async throws {
-        let path = Self.spool(settings)
+        let path = spoolPath
         // Without an object store a spool is all there is of a bot's output.
         let options = Spool.Options(
-            limit: Int(clamping: settings.logs.spoolSize),
-            ring: storage == nil ? 10 << 20 : nil
+            limit: Int(clamping: parts.settings.logs.spoolSize),
+            ring: parts.logStorage == nil ? 10 << 20 : nil
         )
         let executor = try BlockingExecutor(name: "logs", threads: 4)
         let spool = try await executor.blocking {
@@ -95,9 +87,9 @@ final class LogCollection: Sendable {
         var collecting = LogCollectorOptions()
         if let masks { collecting.masking = { masks.masking(of: $0) } }
         let collector = LogCollector(
-            follower: backend.runner,
+            follower: parts.backend.runner,
             spool: spool,
-            storage: storage,
+            storage: parts.logStorage,
             options: collecting,
             executor: executor,
             logger: logger

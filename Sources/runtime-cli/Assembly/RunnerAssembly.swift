@@ -1,84 +1,49 @@
-import Archive
-import ArgumentParser
-import CodeCache
 import Control
-import DirectoryStore
-import Foundation
-import HTTP
 import Logging
 import Model
-import MongoStore
 import Monitoring
 import NATSBus
-import ObjectStorage
 import Runtime
+import ServiceLifecycle
 import Util
 
 /// The parts of a bot-runner, made and joined as the settings say. Nothing is asked of any service yet.
 struct RunnerAssembly: Sendable {
-    let settings: RunnerSettings
-    let logger: Logger
+    let parts: ServiceParts
     let store: StoreParts
-    let backend: Backend
-    /// The message bus, where one is set.
-    let bus: NATSConnection?
     let reconciler: Reconciler<ContinuousClock>
     /// Collects the bots' output, where that is asked for.
     let logs: LogCollection?
-    /// Where the bots' output is stored.
-    let logStorage: (any ObjectAppending)?
-    let health: HealthState
-    let probes: [DependencyProbe]
-    let registry: PrometheusRegistry
+
+    var settings: RunnerSettings { parts.settings }
 
     /// - Throws: `ExitCode`, having said which setting can't be used.
     init(_ settings: RunnerSettings) async throws {
-        self.settings = settings
         let logger = Logger(label: "runtime")
-        self.logger = logger
         do {
-            let executor = try BlockingExecutor(name: "files", threads: 4)
-            registry = MetricsSetup.registry
-            store = try RunnerAssembly.store(settings, logger: logger)
-            let objects = RunnerAssembly.objects(settings, executor: executor)
-            let code = try await RunnerAssembly.code(settings, objects: objects, executor: executor)
-            backend = try await Backend.open(settings, code: code, executor: executor, logger: logger)
-            logStorage = RunnerAssembly.logStorage(settings, executor: executor)
-            bus = try RunnerAssembly.bus(settings, logger: logger)
-            probes = RunnerAssembly.probes(store: store, backend: backend, bus: bus, objects: objects)
+            let store = try RunnerAssembly.store(settings, logger: logger)
+            self.store = store
+            let probe = DependencyProbe(name: store.name, check: store.check)
+            parts = try await ServiceParts(.runner, settings, store: probe, logger: logger)
         } catch {
             throw CommandExit.failing(CommandExit.configuration, error)
         }
-        let health = HealthState(
-            dependencies: probes.map(\.name),
-            conditions: [RunnerAssembly.firstPass],
-            secrets: settings.secretValues
-        )
-        self.health = health
-        let masks = settings.logs.isMasked ? MaskedBots(store.bots) : nil
-        let logs = settings.logs.isCollected ? LogCollection(settings, backend, logStorage, masks, logger) : nil
+        let masks = settings.logs.isMasked ? LogMasks() : nil
+        let logs = settings.logs.isCollected ? LogCollection(parts, masks) : nil
         self.logs = logs
         var options = settings.reconciler
         options.onObserved = { id, runs in logs?.observed(runs, of: id) }
-        options.onPass = { result in
-            if case .success = result { health.met(RunnerAssembly.firstPass) }
+        options.onPass = { [health = parts.health] result in
+            if case .success = result { health.met(ServiceParts.firstPass) }
         }
+        let bots = store.bots
         reconciler = Reconciler(
-            store: masks ?? store.bots,
-            runner: backend.runner,
+            store: masks.map { MaskedBots(store: bots, masks: $0) } ?? bots,
+            runner: parts.backend.runner,
             builder: settings.builder,
             options: options,
             logger: logger
         )
-    }
-
-    private static let firstPass = "first full pass"
-
-    /// What wakes the reconciler, each for what it notices.
-    var sources: [any WakeSource] {
-        var sources: [any WakeSource] = [RunnerWakeSource(backend.runner, name: backend.name)] + store.sources
-        if let bus, let writable = store.writable { sources.append(BotEvents(bus, store: writable, logger: logger)) }
-        return sources
     }
 
     private static func store(_ settings: RunnerSettings, logger: Logger) throws(SettingError) -> StoreParts {
@@ -87,91 +52,46 @@ struct RunnerAssembly: Sendable {
         }
     }
 
-    private static func bus(_ settings: RunnerSettings, logger: Logger) throws(SettingError) -> NATSConnection? {
-        guard let url = settings.natsURL else { return nil }
-        do throws(NATSError) {
-            return try NATSConnection(
-                NATSConnectionOptions(url: url, name: "bot-runner \(settings.instance)"),
-                logger: logger
-            )
-        } catch {
-            throw SettingError(settings.natsSource, error.message)
+    /// What wakes the reconciler, each for what it notices.
+    private var sources: [any WakeSource] {
+        let backend = parts.backend
+        var sources: [any WakeSource] = [RunnerWakeSource(backend.runner, name: backend.name)] + store.sources
+        if let bus = parts.bus, let writable = store.writable {
+            sources.append(BotEvents(bus, store: writable, logger: parts.logger))
         }
+        return sources
     }
 
-    private static func objects(
-        _ settings: RunnerSettings,
-        executor: BlockingExecutor
-    ) -> (any ObjectStorage)? {
-        if let folder = settings.objectFolder {
-            return DirectoryObjectStorage(root: "\(folder)/\(settings.codeBucket)", executor: executor)
+    /// Serves until SIGTERM or SIGINT.
+    func serve(stopBotsOnExit: Bool, printStatus: Bool) async throws {
+        let logger = parts.logger
+        parts.announce(interval: settings.reconciler.interval)
+        var services: [any Service] = []
+        if printStatus {
+            let executor = try BlockingExecutor(name: "status", threads: 1)
+            services.append(StatusPrinter(statuses: reconciler.statuses, executor: executor, logger: logger))
         }
-        return settings.objects.map { S3ObjectStorage($0, client: HTTPClient(maxConnections: 16), executor: executor) }
+        for source in sources { services.append(WakeSourceService(source: source) { reconciler.wake($0) }) }
+        services.append(ReconcilerService(reconciler: reconciler, stopBotsOnExit: stopBotsOnExit, logger: logger))
+        try await parts.serve(
+            services,
+            logs: logs,
+            opened: { [reconciler] in reconciler.wake(.everything) },
+            prepare: store.prepare,
+            stopsRuns: stopBotsOnExit
+        )
     }
 
-    private static func logStorage(_ settings: RunnerSettings, executor: BlockingExecutor) -> (any ObjectAppending)? {
-        if let folder = settings.objectFolder {
-            return DirectoryObjectStorage(root: "\(folder)/\(settings.logs.bucket)", executor: executor)
+    /// Makes one full pass and does what follows from it.
+    func runOnce() async throws {
+        parts.announce(interval: settings.reconciler.interval)
+        let failed: [BotID: String]
+        do throws(ReconcileError) { failed = try await reconciler.runOnce() } catch {
+            throw await parts.failing(error)
         }
-        // Connections of its own: logs that are stored don't hold up code that is fetched.
-        return settings.logs.objects.map {
-            S3ObjectStorage($0, client: HTTPClient(maxConnections: 8), executor: executor)
+        for (id, reason) in failed.sorted(by: { $0.key < $1.key }) {
+            parts.logger.error("bot is not as it should be", metadata: ["bot": "\(id)", "error": "\(reason)"])
         }
-    }
-
-    /// What tells the place of code archives from others, to the code cache that may hold those of several.
-    private static func objectsName(_ settings: RunnerSettings) -> String {
-        if let folder = settings.objectFolder {
-            // Two runners in different working directories may name different folders by one relative path.
-            let path = URL(fileURLWithPath: folder).standardizedFileURL.path
-            return "\(settings.codeBucket) in \(path)"
-        }
-        return settings.objects.map { "\($0.bucket) at \($0.endpoint)" } ?? ""
-    }
-
-    private static func code(
-        _ settings: RunnerSettings,
-        objects: (any ObjectStorage)?,
-        executor: BlockingExecutor
-    ) async throws(SettingError) -> CodeCache {
-        let user = settings.builder.sandbox.user
-        do throws(RunnerError) {
-            return try await CodeCache.open(
-                // A folder of our own in it: TEMP_DIR may be /tmp.
-                directory: "\(settings.cacheDirectory)/the0-code",
-                storage: objects,
-                storageName: objectsName(settings),
-                options: CodeCacheOptions(
-                    owner: FileOwnership(uid: user.user, gid: user.group),
-                    capacity: settings.cacheSize
-                ),
-                executor: executor
-            )
-        } catch {
-            throw SettingError(settings.cacheSource, error.message)
-        }
-    }
-
-    private static func probes(
-        store: StoreParts,
-        backend: Backend,
-        bus: NATSConnection?,
-        objects: (any ObjectStorage)?
-    ) -> [DependencyProbe] {
-        var probes = [
-            DependencyProbe(name: store.name, check: store.check),
-            DependencyProbe(name: backend.name) { try await backend.ping() },
-        ]
-        if let bus {
-            probes.append(
-                DependencyProbe(name: "nats") {
-                    guard bus.isConnected else {
-                        throw ProbeFailure(description: bus.lastError?.description ?? "\(bus) isn't connected")
-                    }
-                }
-            )
-        }
-        if let objects { probes.append(DependencyProbe(name: "object store") { try await objects.check() }) }
-        return probes
+        guard failed.isEmpty else { throw CommandExit.unavailable }
     }
 }

@@ -23,26 +23,44 @@ struct ReconcilerService: Service {
     }
 }
 
+/// The scheduler, until it is told to stop; then, if asked, the runs too.
+struct SchedulerService: Service {
+    let scheduler: Scheduler
+    let stopRunsOnExit: Bool
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await scheduler.run() }
+        guard stopRunsOnExit else {
+            logger.info("stopping; runs go on")
+            return
+        }
+        logger.info("stopping, and the runs too")
+        // What is left running must not pass for a stop in good order.
+        try await scheduler.stopRuns()
+    }
+}
+
 /// One source of wake-ups.
 struct WakeSourceService: Service {
     let source: any WakeSource
-    let reconciler: Reconciler<ContinuousClock>
+    let wake: @Sendable (Wake) -> Void
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await source.watch { reconciler.wake($0) } }
+        await cancelWhenGracefulShutdown { await source.watch(wake) }
     }
 }
 
 /// What must be done once, as soon as the store answers.
 struct StorePreparation: Service {
-    let prepare: @Sendable () async throws(StoreError) -> Void
+    let prepare: @Sendable () async throws -> Void
     let logger: Logger
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             var attempt = 0
             while !Task.isCancelled {
-                do throws(StoreError) {
+                do {
                     try await prepare()
                     break
                 } catch {

@@ -13,7 +13,7 @@ struct StoreParts: Sendable {
     let sources: [any WakeSource]
     let check: @Sendable () async throws -> Void
     /// What is to be done once when the store answers.
-    let prepare: (@Sendable () async throws(StoreError) -> Void)?
+    let prepare: (@Sendable () async throws -> Void)?
 
     init(_ store: RunnerSettings.Store, logger: Logger) throws(StoreError) {
         switch store {
@@ -33,7 +33,7 @@ struct StoreParts: Sendable {
             writable = store
             sources = [MongoChangeSource(connection)]
             check = { try await store.check() }
-            prepare = { () async throws(StoreError) in _ = try await store.ensureIndex() }
+            prepare = { _ = try await store.ensureIndex() }
         }
     }
 }

@@ -24,7 +24,7 @@ struct BotRunnerCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var options: RunnerOptions
+    @OptionGroup var options: LiveOptions
 
     @Option(help: ArgumentHelp("Where /healthz, /readyz and /metrics are served (:8080).", valueName: "address"))
     var listen: String?

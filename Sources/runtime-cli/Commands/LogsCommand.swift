@@ -28,7 +28,7 @@ struct LogsCommand: AsyncParsableCommand {
     @Argument(help: "The bot's id.")
     var bot: String
 
-    @OptionGroup var options: RunnerOptions
+    @OptionGroup var options: LiveOptions
 
     @Flag(name: .shortAndLong, help: "Go on with what is written, until Ctrl-C.")
     var follow = false
@@ -71,18 +71,20 @@ struct LogsCommand: AsyncParsableCommand {
             throw CommandExit.failing(ExitCode.validationFailure, error)
         }
         let assembly = try await RunnerAssembly(settings)
+        let subject = await subject(id, assembly)
         let reader = LogReader(
-            storage: assembly.logStorage,
-            spoolPath: LogCollection.spool(settings),
-            follower: assembly.backend.runner
+            storage: assembly.parts.logStorage,
+            spoolPath: LogCollection.spool(settings, subject.role),
+            follower: assembly.parts.backend.runner
         )
         let request = LogReader.Request(
             id: id,
+            kind: subject.role.kind,
             since: try instant(),
             tail: tail,
             previous: previous,
             follow: follow,
-            masking: try await masking(of: id, assembly)
+            masking: try masking(subject, settings)
         )
         let printer = LinePrinter(output: output, timestamps: timestamps)
         do { try await reader.read(request) { try printer.print($0) } } catch let error as BrokenPipe {
@@ -91,29 +93,49 @@ struct LogsCommand: AsyncParsableCommand {
         } catch {
             throw CommandExit.failing(CommandExit.unavailable, error)
         }
-        if !printer.hasPrinted, !follow { try await explainSilence(of: id, assembly) }
+        if !printer.hasPrinted, !follow { try explainSilence(subject) }
+    }
+
+    /// What the store has of an id.
+    private struct Subject {
+        /// Which service runs it.
+        var role = ServiceParts.Role.runner
+        /// Its parameters, where they can be read.
+        var config: JSONObject?
+        /// Why it isn't there.
+        var absence: (any Error)?
+    }
+
+    /// Looks for a live bot of the id, and then for a schedule.
+    private func subject(_ id: BotID, _ assembly: RunnerAssembly) async -> Subject {
+        do throws(StoreError) {
+            switch try await assembly.store.bots.bot(id) {
+            case .bot(let bot): return Subject(config: bot.config)
+            case .off, .broken: return Subject()
+            case nil: break
+            }
+            let store = try SchedulingParts(assembly.settings.store, logger: assembly.parts.logger)
+            switch try await store.schedules.schedules([id]).first {
+            case .schedule(let schedule): return Subject(role: .scheduler, config: schedule.bot.config)
+            case .off, .broken: return Subject(role: .scheduler)
+            case nil: return Subject(absence: UnknownBot(id: id))
+            }
+        } catch {
+            return Subject(absence: error)
+        }
     }
 
     /// What is masked when it is collected is masked when it comes from the engine.
-    private func masking(of id: BotID, _ assembly: RunnerAssembly) async throws -> LogMasking? {
-        guard assembly.settings.logs.isMasked else { return nil }
-        do throws(StoreError) {
-            guard case .bot(let bot) = try await assembly.store.bots.bot(id) else { return nil }
-            return LogMasking(config: bot.config)
-        } catch {
-            // Unmasked it isn't shown.
-            throw CommandExit.failing(CommandExit.unavailable, error)
-        }
+    private func masking(_ subject: Subject, _ settings: RunnerSettings) throws -> LogMasking? {
+        guard settings.logs.isMasked else { return nil }
+        // Unmasked it isn't shown.
+        if let error = subject.absence as? StoreError { throw CommandExit.failing(CommandExit.unavailable, error) }
+        return subject.config.map { LogMasking(config: $0) }
     }
 
     /// Tells a bot that is silent from one that isn't there.
-    private func explainSilence(of id: BotID, _ assembly: RunnerAssembly) async throws {
-        let stored: StoredBot?
-        do throws(StoreError) { stored = try await assembly.store.bots.bot(id) } catch {
-            throw CommandExit.failing(CommandExit.unavailable, error)
-        }
-        guard stored == nil else { return }
-        throw CommandExit.failing(CommandExit.unavailable, UnknownBot(id: id))
+    private func explainSilence(_ subject: Subject) throws {
+        if let absence = subject.absence { throw CommandExit.failing(CommandExit.unavailable, absence) }
     }
 }
 

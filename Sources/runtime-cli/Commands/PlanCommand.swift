@@ -17,7 +17,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     enum Output: String, ExpressibleByArgument, CaseIterable { case table, json }
 
-    @OptionGroup var options: RunnerOptions
+    @OptionGroup var options: LiveOptions
 
     @Option(help: "table for people, json for machines.")
     var output: Output = .table
@@ -34,12 +34,12 @@ struct PlanCommand: AsyncParsableCommand {
         let assembly = try await RunnerAssembly(settings)
         let survey: Survey
         do { survey = try await assembly.reconciler.settledSurvey() } catch {
-            throw await assembly.failing(error)
+            throw await assembly.parts.failing(error)
         }
         switch output {
         case .table: print(PlanReport.table(survey))
         case .json:
-            print(await PlanReport.json(survey, reader: assembly.backend.runner, lastLines: lastLines).text)
+            print(await PlanReport.json(survey, reader: assembly.parts.backend.runner, lastLines: lastLines).text)
         }
     }
 }

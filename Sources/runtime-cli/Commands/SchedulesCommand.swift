@@ -1,65 +1,50 @@
 import ArgumentParser
+import Control
+import Model
 import Util
 
-/// `runtime schedules`: what cron expressions mean.
+/// `runtime schedules`: what runs when.
 struct SchedulesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schedules",
-        abstract: "Shows when schedules run.",
-        subcommands: [SchedulesNextCommand.self]
+        abstract: "Shows what runs when, and runs it now.",
+        subcommands: [SchedulesListCommand.self, SchedulesNextCommand.self, SchedulesRunCommand.self],
+        defaultSubcommand: SchedulesListCommand.self
     )
 }
 
-/// `runtime schedules next`: the next times of an expression.
-struct SchedulesNextCommand: ParsableCommand {
+/// How a command shows what it was asked for.
+enum ReportFormat: String, ExpressibleByArgument, CaseIterable { case table, json }
+
+/// `runtime schedules list`: all schedules.
+struct SchedulesListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "next",
-        abstract: "Shows what a cron expression means, and when it runs next.",
-        discussion: """
-            Examples:
-              runtime schedules next "0 9 * * MON-FRI" --zone Europe/Berlin
-              runtime schedules next "TZ=America/New_York 30 16 LW * *" --count 3 --after 2026-01-01T00:00:00Z
-            """
+        commandName: "list",
+        abstract: "Shows every schedule with its next slot and what became of the last one."
     )
 
-    @Argument(help: "The cron expression, in one argument.")
-    var expression: String
+    @OptionGroup var options: StoreOptions
 
-    @Option(help: ArgumentHelp("The time zone of an expression that names none (UTC).", valueName: "name"))
-    var zone = "UTC"
+    @Option(name: .shortAndLong, help: "table for people, json for machines.")
+    var output: ReportFormat = .table
 
-    @Option(help: "How many times are shown.")
-    var count = 5
-
-    @Option(help: ArgumentHelp("From when on: 2026-01-02T03:04:05Z (now).", valueName: "time"))
-    var after: String?
-
-    @Option(help: ArgumentHelp("The schedule's id, which H stands for a time by.", valueName: "id"))
-    var id: String?
-
-    func validate() throws {
-        guard (1...1000).contains(count) else { throw ValidationError("--count: expected 1 to 1000") }
-    }
-
-    func run() throws {
-        let cron: CronExpression
-        do throws(CronError) {
-            let rules = try TimeZoneDatabase.system.rules(named: zone)
-            cron = try CronExpression(expression, zone: rules, seed: id)
-        } catch {
-            throw CommandExit.failing(ExitCode.validationFailure, error)
-        }
-        var time = Timestamp.now
-        if let after {
-            do { time = try RFC3339.parse(after) } catch {
-                throw ValidationError("--after: expected a time as 2026-01-02T03:04:05Z")
+    func run() async throws {
+        let settings = try RunnerSettings.load(flags: options.given, config: options.config, quiet: true)
+        let store = try SchedulingParts.open(settings)
+        do throws(StoreError) {
+            var rows: [ScheduleReport] = []
+            for stored in try await store.schedules.schedules() {
+                var last: RunRecord?
+                if let id = stored.id { last = try await store.runs.history(of: id, limit: 1).first }
+                rows.append(ScheduleReport(stored, last: last, now: .now))
             }
-        }
-        print(cron.describe())
-        for _ in 0..<count {
-            guard let next = cron.next(after: time) else { break }
-            print(next)
-            time = next
+            rows.sort { $0.id < $1.id }
+            switch output {
+            case .table: print(ScheduleReport.table(rows))
+            case .json: print(ScheduleReport.json(rows).text)
+            }
+        } catch {
+            throw CommandExit.failing(CommandExit.unavailable, error)
         }
     }
 }

@@ -1,23 +1,11 @@
 import ArgumentParser
 
-/// The flags of every command that serves live bots in containers.
+/// The flags of every command that serves bots, live or scheduled.
 ///
 /// Each is text here: what it means, and what is allowed, is the business of ``RunnerSettings``, which reads the environment
 /// and the settings file by the same rules.
 struct RunnerOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A YAML file of settings, named as the flags are.", valueName: "file"))
-    var config: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Where bots are described: a directory, or mongodb://… (default: MONGO_URI, else ./bots).",
-            valueName: "place"
-        )
-    )
-    var store: String?
-
-    @Option(name: .customLong("mongo-uri"), help: ArgumentHelp("MongoDB with the0's databases.", valueName: "uri"))
-    var mongoURI: String?
+    @OptionGroup var place: StoreOptions
 
     @Option(
         name: .customLong("nats-url"),
@@ -27,11 +15,6 @@ struct RunnerOptions: ParsableArguments {
         )
     )
     var natsURL: String?
-
-    @Option(
-        help: ArgumentHelp("How often everything is checked although nothing happened (30s).", valueName: "duration")
-    )
-    var reconcileInterval: String?
 
     @Option(help: ArgumentHelp("Tells runners on one engine apart (default).", valueName: "name"))
     var instance: String?
@@ -90,20 +73,6 @@ struct RunnerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Delay before a bot that ended is started again; doubles each time (1s).",
-            valueName: "duration"
-        )
-    )
-    var restartInitial: String?
-
-    @Option(help: ArgumentHelp("Longest delay before a bot is started again (5m).", valueName: "duration"))
-    var restartMaximum: String?
-
-    @Option(help: ArgumentHelp("How long a bot must run for the delays to begin anew (10m).", valueName: "duration"))
-    var restartResetAfter: String?
-
-    @Option(
-        help: ArgumentHelp(
             "Where code archives are kept (TEMP_DIR, else ~/.cache/the0-runtime).",
             valueName: "directory"
         )
@@ -159,22 +128,13 @@ struct RunnerOptions: ParsableArguments {
     )
     var maskLogs: String?
 
-    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical (info).", valueName: "level"))
-    var logLevel: String?
-
-    @Option(help: ArgumentHelp("text for people or json for machines (text).", valueName: "format"))
-    var logFormat: String?
-
     /// What was given on the command line, by flag.
     var given: [String: String] {
-        var flags: [String: String] = [:]
+        var flags = place.given
         func add(_ key: SettingKey, _ value: String?) {
             if let value { flags[key.name] = value }
         }
-        add(.store, store)
-        add(.mongoURI, mongoURI)
         add(.natsURL, natsURL)
-        add(.reconcileInterval, reconcileInterval)
         add(.instance, instance)
         add(.backend, backend)
         add(.localSandbox, localSandbox)
@@ -186,9 +146,6 @@ struct RunnerOptions: ParsableArguments {
         add(.cpuLimit, cpuLimit)
         add(.parallelStarts, parallelStarts)
         add(.stopGrace, stopGrace)
-        add(.restartInitial, restartInitial)
-        add(.restartMaximum, restartMaximum)
-        add(.restartResetAfter, restartResetAfter)
         add(.cacheDirectory, cacheDirectory)
         add(.cacheSize, cacheSize)
         add(.objects, objects)
@@ -203,8 +160,6 @@ struct RunnerOptions: ParsableArguments {
         add(.collectLogs, collectLogs)
         add(.logSpoolSize, logSpoolSize)
         add(.maskLogs, maskLogs)
-        add(.logLevel, logLevel)
-        add(.logFormat, logFormat)
         return flags
     }
 }

@@ -9,7 +9,7 @@ import ObjectStorage
 import Runtime
 import Util
 
-/// Everything that decides how live bots are served, checked and typed.
+/// Everything that decides how bots are served, live ones and scheduled ones, checked and typed.
 struct RunnerSettings: Sendable {
     enum Store: Sendable, Equatable {
         case directory(String)
@@ -51,6 +51,8 @@ struct RunnerSettings: Sendable {
     var codeBucket: String
     /// What becomes of the bots' output.
     var logs: LogSettings
+    /// What only a bot-scheduler is told.
+    var scheduler: SchedulerSettings
     var builder: LaunchSpecBuilder
     var reconciler: ReconcilerOptions
     var logging: LoggingOptions
@@ -86,6 +88,7 @@ struct RunnerSettings: Sendable {
         cacheSize = try sources.value(.cacheSize, default: 5 << 30, SettingParser.bytes)
         (objects, objectFolder, codeBucket) = try RunnerSettings.objects(sources)
         logs = try LogSettings(sources, objects: objects)
+        scheduler = try SchedulerSettings(sources, objects: objects)
         builder = try RunnerSettings.builder(sources)
         reconciler = try RunnerSettings.reconciler(sources)
         logging = try RunnerSettings.logging(sources)

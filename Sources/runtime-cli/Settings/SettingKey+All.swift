@@ -3,6 +3,7 @@ extension SettingKey {
     static let mongoURI = SettingKey("mongo-uri", "MONGO_URI", isSecret: true)
     static let natsURL = SettingKey("nats-url", "NATS_URL", isSecret: true)
     static let reconcileInterval = SettingKey("reconcile-interval", "RECONCILE_INTERVAL")
+    static let checkInterval = SettingKey("check-interval", "CHECK_INTERVAL")
     static let instance = SettingKey("instance", "RUNTIME_INSTANCE")
     static let backend = SettingKey("backend", "RUNTIME_BACKEND")
     static let localSandbox = SettingKey("local-sandbox", "LOCAL_SANDBOX")
@@ -45,19 +46,20 @@ extension SettingKey {
     static let minioRegion = SettingKey("minio-region", "MINIO_REGION")
     static let codeBucket = SettingKey("minio-code-bucket", "MINIO_CODE_BUCKET")
     static let logsBucket = SettingKey("minio-logs-bucket", "MINIO_LOGS_BUCKET")
+    static let resultsBucket = SettingKey("minio-backtests-bucket", "MINIO_BACKTESTS_BUCKET")
     static let collectLogs = SettingKey("collect-logs", "COLLECT_LOGS")
     static let logSpoolSize = SettingKey("log-spool-size", "LOG_SPOOL_SIZE")
     static let maskLogs = SettingKey("mask-logs", "MASK_LOGS")
 
     /// Every setting that a settings file may hold.
     static let all = [
-        store, mongoURI, natsURL, reconcileInterval, instance, backend, localSandbox, dockerHost, dockerTLSVerify,
-        dockerCertificates, network,
-        pull,
-        image, memoryLimit, memoryLimitMegabytes, cpuLimit, cpuShares, parallelStarts, stopGrace, restartInitial,
+        store, mongoURI, natsURL, reconcileInterval, checkInterval, instance, backend, localSandbox, dockerHost,
+        dockerTLSVerify, dockerCertificates, network, pull, image, memoryLimit, memoryLimitMegabytes, cpuLimit,
+        cpuShares, parallelStarts, stopGrace, restartInitial,
         restartMaximum, restartResetAfter, cacheDirectory, cacheSize, user, processLimit, tmpSize, readOnlyRoot,
         dropCapabilities, noNewPrivileges, engineLogSize, engineLogFiles, logLevel, logFormat, listen, minioEndpoint,
         minioAccessKey, minioSecretKey, minioAccessKeyFile, minioSecretKeyFile, minioTLS, minioRegion, codeBucket,
-        objects, dockerConfig, logsBucket, collectLogs, logSpoolSize, maskLogs,
+        objects, dockerConfig,
+        logsBucket, resultsBucket, collectLogs, logSpoolSize, maskLogs,
     ]
 }

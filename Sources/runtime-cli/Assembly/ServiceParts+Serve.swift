@@ -1,44 +1,45 @@
 import ArgumentParser
-import Control
 import DockerMode
 import Logging
 import Metrics
-import Model
 import Monitoring
 import Runtime
 import ServiceLifecycle
 import UnixSignals
 import Util
 
-extension RunnerAssembly {
+extension ServiceParts {
     /// How long a stop may take before what still goes on is cancelled, and before the process ends all the same.
     private static let stopDeadline = Duration.seconds(15)
 
     /// Serves until SIGTERM or SIGINT.
-    func serve(stopBotsOnExit: Bool, printStatus: Bool) async throws {
-        DescriptorLimit.raise()
-        announce()
+    /// - Parameters:
+    ///   - services: what is particular to the service; stopped in the reverse order, and before everything else.
+    ///   - logs: the collection of the bots' output.
+    ///   - opened: called when the collection could begin only later.
+    ///   - stopsRuns: whether what runs is stopped too.
+    func serve(
+        _ own: [any Service],
+        logs: LogCollection?,
+        opened: @escaping @Sendable () -> Void,
+        prepare: (@Sendable () async throws -> Void)?,
+        stopsRuns: Bool
+    ) async throws {
         // Outlasts the engine's own deadline for a stubborn bot, where bots are taken along.
-        let patience =
-            stopBotsOnExit ? settings.docker.stopGrace + Self.stopDeadline + Self.stopDeadline : Self.stopDeadline
+        let patience = stopsRuns ? settings.docker.stopGrace + Self.stopDeadline + Self.stopDeadline : Self.stopDeadline
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        // Stopped in the reverse order: the reconciler first, and who watches for a second signal last.
+        // Stopped in the reverse order: who watches for a second signal last.
         var services: [any Service] = [
             StopSignals(signals: signals, deadline: patience + Self.stopDeadline, logger: logger),
             StatusServer(address: settings.listen, health: health, registry: registry, logger: logger),
             DependencyProbes(probes: probes, health: health, logger: logger),
         ]
-        if let prepare = store.prepare { services.append(StorePreparation(prepare: prepare, logger: logger)) }
+        if let prepare { services.append(StorePreparation(prepare: prepare, logger: logger)) }
         if let logs {
             await logs.open()
-            services.append(LogCollectionService(logs: logs) { [reconciler] in reconciler.wake(.everything) })
+            services.append(LogCollectionService(logs: logs, opened: opened))
         }
-        if printStatus {
-            let executor = try BlockingExecutor(name: "status", threads: 1)
-            services.append(StatusPrinter(statuses: reconciler.statuses, executor: executor, logger: logger))
-        }
-        for source in sources { services.append(WakeSourceService(source: source, reconciler: reconciler)) }
-        services.append(ReconcilerService(reconciler: reconciler, stopBotsOnExit: stopBotsOnExit, logger: logger))
+        services += own
         var configuration = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -56,19 +57,6 @@ extension RunnerAssembly {
         logger.info("stopped")
     }
 
-    /// Makes one full pass and does what follows from it.
-    func runOnce() async throws {
-        announce()
-        let failed: [BotID: String]
-        do throws(ReconcileError) { failed = try await reconciler.runOnce() } catch {
-            throw await failing(error)
-        }
-        for (id, reason) in failed.sorted(by: { $0.key < $1.key }) {
-            logger.error("bot is not as it should be", metadata: ["bot": "\(id)", "error": "\(reason)"])
-        }
-        guard failed.isEmpty else { throw CommandExit.unavailable }
-    }
-
     /// Ends for something that doesn't answer; where that is the engine, with what would do without.
     func failing(_ error: some Error) async -> ExitCode {
         var isEngineMissing = false
@@ -78,21 +66,10 @@ extension RunnerAssembly {
         return CommandExit.failing(CommandExit.unavailable, error, hint: isEngineMissing ? Backend.hint : nil)
     }
 
-    /// Has the output of runs that end meanwhile collected.
-    private func collecting<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
-        guard let logs else { return try await body() }
-        await logs.open()
-        let outcome = try await withThrowingDiscardingTaskGroup { group in
-            group.addTask { await logs.run {} }
-            let outcome = try await body()
-            group.cancelAll()
-            return outcome
-        }
-        await logs.end()
-        return outcome
-    }
-
-    private func announce() {
+    /// Says in the first lines of the log what this is.
+    /// - Parameter interval: how often everything is looked at.
+    func announce(interval: Duration) {
+        DescriptorLimit.raise()
         if settings.storeSource == nil {
             logger.notice("neither --store nor MONGO_URI is set: bots are read from the directory ./bots")
         }
@@ -102,10 +79,10 @@ extension RunnerAssembly {
             case .mongo(let uri): Redaction.url(uri)
             }
         logger.info(
-            "bot-runner",
+            "\(role.rawValue)",
             metadata: [
                 "version": "\(RuntimeVersion.current)", "store": "\(place)", "instance": "\(settings.instance)",
-                "interval": "\(GoDuration.string(settings.reconciler.interval))",
+                "interval": "\(GoDuration.string(interval))",
             ]
         )
         backend.announce()

@@ -89,8 +89,3 @@ extension BotStatus {
         }
     }
 }
-
-extension Timestamp {
-    /// For people: without the part below a second.
-    fileprivate var inSeconds: Timestamp { Timestamp(secondsSince1970: secondsSince1970) }
-}
