@@ -25,7 +25,7 @@ import Util
         let strict = try SchedulePolicy(config: ["execution": ["timeout": "90s", "retries": 2]], id: "a")
         let run = RunRecord.manual("a", policy: strict, at: now)
         #expect(run.timeout == 90 && run.retries == 2 && run.isExclusive)
-        let loose = try SchedulePolicy(config: ["execution": ["timeout": 0, "overlap": "allow"]], id: "a")
+        let loose = try SchedulePolicy(config: ["execution": ["timeout": "0s", "overlap": "allow"]], id: "a")
         let free = RunRecord.manual("a", policy: loose, at: now)
         #expect(free.timeout == 0 && !free.isExclusive)
     }
