@@ -58,7 +58,7 @@ public protocol RunnerHousekeeping: Runner {
 
 /// A runner that can run something to completion, once: what a scheduler needs of it.
 ///
-/// For ``ExecutableKind/scheduled`` its ``Runner/start(_:attempt:)`` never replaces what stands under the slot's name: a slot that
+/// For `ExecutableKind.scheduled` its ``Runner/start(_:attempt:)`` never replaces what stands under the slot's name: a slot that
 /// was started before, whether it runs or has ended, is a `conflict`, however long ago that was, until the run is removed.
 public protocol CompletionRunner: Runner {
     /// What tells this platform, and this instance on it, from every other: two runners that see each other's runs give the
@@ -71,7 +71,9 @@ public protocol CompletionRunner: Runner {
     func stop(_ run: ObservedRun) async throws(RunnerError)
 
     /// What a run that has ended left as its result, in `/bot/result.json`; nil when it left none.
-    /// - Parameter limit: the most bytes that are read.
+    /// - Parameters:
+    ///   - run: the run.
+    ///   - limit: the most bytes that are read.
     /// - Throws: ``RunnerError``, with code `refused` when the result has more bytes or is no file, `gone` when the run isn't
     ///   there.
     func result(of run: ObservedRun, limit: Int) async throws(RunnerError) -> [UInt8]?
