@@ -29,8 +29,8 @@ struct LogFollowing {
         var place: LogPosition?
         var anchor: Int64 = 0
         var hasGap = false
-        /// The frame with which the last reading seemed to begin anew.
-        var genuine: FrameMark?
+        /// Whether the engine that was followed seemed to give again what it gave before. What there is, it gives right.
+        var isInDoubt = false
     }
 
     /// How a reading ended by itself.
@@ -61,7 +61,8 @@ struct LogFollowing {
         while true {
             var isComplete = false
             try await attempt { (following) async throws(Failure) in
-                isComplete = try await following.read(follow: !hasEnded, hasEnded: hasEnded, deliver) == .complete
+                let follow = !hasEnded && !following.start.isInDoubt
+                isComplete = try await following.read(follow: follow, hasEnded: hasEnded, deliver) == .complete
             }
             if hasEnded, isComplete { return }
             // Whether the engine ended the stream or it broke: what the last reading missed is read once more.
@@ -96,8 +97,7 @@ struct LogFollowing {
             after: start.place,
             anchor: start.anchor,
             hasGap: start.hasGap,
-            follows: follow,
-            genuine: start.genuine
+            follows: follow
         )
         let response = try await log.open(since: reader.anchor, follow: follow)
         if let place = start.place, place.anchor > 0, log.wasSetBack(response, since: place.last.time) {
@@ -107,8 +107,8 @@ struct LogFollowing {
         while let piece = try await ContainerLog.next(&pieces) {
             let batch = try ContainerLog.parsed { () throws(DockerError) in try reader.add(piece) }
             if let batch { try await hand(batch, reader.place, deliver) }
-            if let repeated = reader.repeated {
-                start = Start(place: reader.place, hasGap: start.hasGap, genuine: repeated)
+            if reader.repeated != nil {
+                start = Start(place: reader.place, hasGap: start.hasGap, isInDoubt: true)
                 return .again
             }
             if reader.isLost, let place = start.place { return try await search(place, from: reader.anchor) }
@@ -121,6 +121,8 @@ struct LogFollowing {
         if !reader.isPastPosition, let place = start.place { return try await search(place, from: reader.anchor) }
         if hasEnded, let batch = reader.finish() { try await hand(batch, reader.place, deliver) }
         if let batch = reader.gap() { try await hand(batch, reader.place, deliver) }
+        // Also frames without a line's end: an engine that is followed from here on has them behind it.
+        start = Start(place: reader.place ?? start.place, anchor: start.anchor, hasGap: start.hasGap)
         return .complete
     }
 

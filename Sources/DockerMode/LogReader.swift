@@ -15,25 +15,15 @@ struct LogReader {
     private(set) var repeated: FrameMark?
     /// Only an engine that follows repeats itself.
     private var recent: RecentFrames?
-    /// The next frame, whatever it looks like, when it is this one.
-    private var genuine: FrameMark?
 
     /// - Parameters:
     ///   - position: lines after it are wanted; nil: all.
     ///   - anchor: from this second on the log is read, where there is no position.
     ///   - hasGap: whether lines are missing before the first.
     ///   - follows: whether the engine follows the log.
-    ///   - genuine: the frame that seemed to be given again in an earlier reading from the same position.
-    init(
-        after position: LogPosition?,
-        anchor: Int64 = 0,
-        hasGap: Bool = false,
-        follows: Bool = false,
-        genuine: FrameMark? = nil
-    ) {
+    init(after position: LogPosition?, anchor: Int64 = 0, hasGap: Bool = false, follows: Bool = false) {
         sought = position
         recent = follows ? RecentFrames() : nil
-        self.genuine = genuine
         self.hasGap = hasGap
         ledger = LogLedger(anchor: position?.anchor ?? anchor)
     }
@@ -90,17 +80,14 @@ struct LogReader {
     private mutating func isRepeated(_ mark: FrameMark, _ stream: OutputLine.Stream) -> Bool {
         guard repeated == nil else { return true }
         guard recent != nil else { return false }
-        if sought == nil, mark == genuine { recent = RecentFrames() }
-        if sought == nil { genuine = nil }
         let isPart = assembler.openSince(stream) == mark.time
-        guard recent?.isRepeated(mark, isPart: isPart) == true else { return false }
         // The engine gives what there is before it follows, and that is the log as it is.
-        if sought != nil {
-            recent = RecentFrames()
-            return false
+        if sought == nil, recent?.isRepeated(mark, isPart: isPart) == true {
+            repeated = mark
+            return true
         }
-        repeated = mark
-        return true
+        recent?.add(mark, isPart: isPart)
+        return false
     }
 
     private mutating func seek(_ position: LogPosition, _ mark: FrameMark, _ lines: inout [OutputText]) {

@@ -77,6 +77,32 @@ import Util
         return following
     }
 
+    @Test(arguments: 0..<12)
+    func f19PartsOfALineThatAFollowedEngineGivesTwiceAreTakenOnce(_ back: Int) async throws {
+        let parts = (0..<10).map { _ in RecordedFrame(.stdout, at: 1000, "xxxx") }
+        let log = RecordedLog(
+            frames: [RecordedFrame(.stdout, at: 999, "before\n")] + parts
+                + [RecordedFrame(.stdout, at: 1000, "x\n"), RecordedFrame(.stdout, at: 1001, "after\n")]
+        )
+        let follows = Tally()
+        let engine = try FakeEngine { request, _ in
+            guard request.path.hasSuffix("/logs") else { return Self.details(follows.value > 3 ? "exited" : "running") }
+            // What there is by now, and when it is followed, some of it once more and what is new.
+            let frames = log.frames(since: Self.since(request))
+            let there = frames.prefix(3 + 3 * follows.value)
+            guard Self.isFollow(request) else { return .bytes([there.flatMap(\.bytes)], closes: true) }
+            follows.add(1)
+            let new = frames.dropFirst(there.count).prefix(3)
+            return .bytes([(there + there.suffix(back) + new).flatMap(\.bytes)], closes: true)
+        }
+        defer { engine.stop() }
+        let collector = Collector()
+        var following = try following(engine)
+        try await following.run(waiting: true) { collector.take($0) }
+        #expect(collector.lines == log.lines())
+        #expect(collector.gaps == 0)
+    }
+
     @Test func f20LinesThatAFollowMissedAtTheEndAreReadOnceMore() async throws {
         let log = Self.log
         try await withFakeEngine { request, _ in
