@@ -5,6 +5,7 @@ struct EasyHandle: ~Copyable {
     let pointer: UnsafeMutableRawPointer
     private let errorBuffer: UnsafeMutablePointer<CChar>
     private var headers: UnsafeMutablePointer<curl_slist>?
+    private var places: UnsafeMutablePointer<curl_slist>?
 
     /// Throws `.other` when memory is out.
     init() throws(HTTPError) {
@@ -18,6 +19,7 @@ struct EasyHandle: ~Copyable {
     deinit {
         curl_easy_cleanup(pointer)
         curl_slist_free_all(headers)
+        curl_slist_free_all(places)
         errorBuffer.deallocate()
     }
 
@@ -32,6 +34,17 @@ struct EasyHandle: ~Copyable {
     /// nil resets the option.
     func set(_ option: CURLoption, _ value: String?) throws(HTTPError) {
         try check(ccurl_set_string(pointer, option, value), option)
+    }
+
+    func set(_ option: CURLoption, bytes: [UInt8]) throws(HTTPError) {
+        try check(bytes.withUnsafeBytes { ccurl_set_blob(pointer, option, $0.baseAddress, $0.count) }, option)
+    }
+
+    /// Connects to another place than the URL's, in libcurl's form.
+    mutating func set(connectTo place: String) throws(HTTPError) {
+        guard let list = curl_slist_append(places, place) else { throw HTTPError(.other, "out of memory") }
+        places = list
+        try check(ccurl_set_list(pointer, CURLOPT_CONNECT_TO, places), CURLOPT_CONNECT_TO)
     }
 
     /// For the `..._LARGE` options.

@@ -67,10 +67,18 @@ public enum HTTPRequestBody: Sendable {
 public struct TLSOptions: Sendable, Hashable {
     /// PEM file of the authorities to trust, instead of the system's.
     public var caFile: String?
+    /// The same as PEM text; not together with `caFile`.
+    public var caData: [UInt8]?
     /// PEM file of the client's certificate chain.
     public var certificateFile: String?
+    /// The same as PEM text; not together with `certificateFile`.
+    public var certificateData: [UInt8]?
     /// PEM file of the client's private key.
     public var keyFile: String?
+    /// The same as PEM text; not together with `keyFile`.
+    public var keyData: [UInt8]?
+    /// The name that the server's certificate has to be for, and that it is asked for, where that isn't the URL's host.
+    public var serverName: String?
     /// Whether the server's certificate and name are checked.
     public var verify: Bool
 

@@ -20,11 +20,7 @@ extension HTTPRequest {
                 )
             }
         }
-        for path in [tls?.caFile, tls?.certificateFile, tls?.keyFile] {
-            if let path, path.isEmpty || path.utf8.contains(0) {
-                throw HTTPError(.badRequest, "the path of a TLS file is empty or has a zero byte in it")
-            }
-        }
+        if let tls { try tls.check() }
         switch body {
         case .none: break
         case .stream(let length?, _) where length < 0:
@@ -55,6 +51,25 @@ extension HTTPRequest {
     }
 }
 
+extension TLSOptions {
+    func check() throws(HTTPError) {
+        for (path, data) in [(caFile, caData), (certificateFile, certificateData), (keyFile, keyData)] {
+            if let path, path.isEmpty || path.utf8.contains(0) {
+                throw HTTPError(.badRequest, "the path of a TLS file is empty or has a zero byte in it")
+            }
+            if path != nil, data != nil {
+                throw HTTPError(.badRequest, "certificates and keys are given as file or as data, not as both")
+            }
+            // An empty one means "none" to libcurl.
+            if let data, data.isEmpty { throw HTTPError(.badRequest, "the data of a certificate or key is empty") }
+        }
+        // It stands in a URL, and in a list that colons divide.
+        if let serverName, serverName.isEmpty || !serverName.utf8.allSatisfy(\.isHostName) {
+            throw HTTPError(.badRequest, "the server name for TLS has letters, digits, '-', '_' and '.' only")
+        }
+    }
+}
+
 extension HTTPHeader {
     func check() throws(HTTPError) {
         guard !name.isEmpty, name.utf8.allSatisfy(\.isToken) else {
@@ -73,6 +88,15 @@ extension HTTPHeader {
 }
 
 extension UInt8 {
+    fileprivate var isHostName: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+
     /// RFC 9110, 5.6.2: tchar.
     fileprivate var isToken: Bool {
         switch self {

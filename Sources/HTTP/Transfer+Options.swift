@@ -4,7 +4,7 @@ extension Transfer {
     /// Turns the request into options of the handle.
     func configure() throws(HTTPError) {
         let request = exchange.request
-        try easy.set(CURLOPT_URL, request.url)
+        try configurePlace(request)
         try easy.set(CURLOPT_PATH_AS_IS, true)
         try easy.set(CURLOPT_PROTOCOLS_STR, "http,https")
         try easy.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
@@ -25,6 +25,15 @@ extension Transfer {
         try easy.set(headerLines: headerLines(request))
         try configureTLS(request.tls)
         try installCallbacks()
+    }
+
+    /// libcurl takes the name in TLS from the URL, so that a name of its own stands there, and the URL's place beside it.
+    private func configurePlace(_ request: HTTPRequest) throws(HTTPError) {
+        guard let name = request.tls?.serverName, let place = URLPlace(request.url), place.isSecure else {
+            return try easy.set(CURLOPT_URL, request.url)
+        }
+        try easy.set(CURLOPT_URL, "https://\(name):\(place.port)\(place.rest)")
+        try easy.set(connectTo: "\(name):\(place.port):\(place.host):\(place.port)")
     }
 
     private func configureBody(_ request: HTTPRequest) throws(HTTPError) {
@@ -51,6 +60,11 @@ extension Transfer {
             header.value.allSatisfy { $0 == " " || $0 == "\t" } ? "\(header.name);" : "\(header.name): \(header.value)"
         }
         if !request.headers.contains(where: { $0.isNamed("Expect") }) { lines.append("Expect:") }
+        if request.tls?.serverName != nil, !request.headers.contains(where: { $0.isNamed("Host") }),
+            let place = URLPlace(request.url), place.isSecure
+        {
+            lines.append("Host: \(place.authority)")
+        }
         return lines
     }
 
@@ -64,8 +78,15 @@ extension Transfer {
             // Else the system's directory of authorities would be trusted as well.
             try easy.set(CURLOPT_CAPATH, nil)
         }
+        if let bytes = tls.caData {
+            try easy.set(CURLOPT_CAINFO, nil)
+            try easy.set(CURLOPT_CAPATH, nil)
+            try easy.set(CURLOPT_CAINFO_BLOB, bytes: bytes)
+        }
         if let path = tls.certificateFile { try easy.set(CURLOPT_SSLCERT, path) }
+        if let bytes = tls.certificateData { try easy.set(CURLOPT_SSLCERT_BLOB, bytes: bytes) }
         if let path = tls.keyFile { try easy.set(CURLOPT_SSLKEY, path) }
+        if let bytes = tls.keyData { try easy.set(CURLOPT_SSLKEY_BLOB, bytes: bytes) }
     }
 
     private func installCallbacks() throws(HTTPError) {

@@ -1,7 +1,8 @@
 import Foundation
-import HTTP
 import Synchronization
 import Testing
+
+@testable import HTTP
 
 /// Against `openssl s_server`, with certificates made for each run.
 @Suite struct TLSTests {
@@ -9,6 +10,10 @@ import Testing
 
     private func execute(_ url: String, _ tls: TLSOptions?) async throws -> HTTPResponse {
         try await client.execute(HTTPRequest(url: url, tls: tls, deadlines: HTTPDeadlines(idle: .seconds(10))))
+    }
+
+    private func failureCode(_ url: String, _ tls: TLSOptions) async -> HTTPError.Code? {
+        await failure { _ = try await execute(url, tls) }?.code
     }
 
     @Test func serverOfAKnownAuthorityIsTrusted() async throws {
@@ -87,6 +92,49 @@ import Testing
                 #expect(error?.code == .tls, "\(String(describing: error))")
             }
         }
+    }
+
+    @Test func certificatesAndKeysCanBeGivenAsData() async throws {
+        try await withTLSServer(arguments: ["-Verify", "2", "-verify_return_error"]) { server in
+            func bytes(_ name: String) throws -> [UInt8] {
+                Array(try Data(contentsOf: URL(filePath: server.file(name))))
+            }
+            var tls = TLSOptions()
+            tls.caData = try bytes("ca.pem")
+            tls.certificateData = try bytes("client.pem")
+            tls.keyData = try bytes("client.key")
+            #expect(try await execute(server.url, tls).status == 200)
+            tls.caData = try bytes("other-ca.pem")
+            #expect(await failureCode(server.url, tls) == .tls)
+            tls.caFile = server.file("ca.pem")
+            #expect(await failureCode(server.url, tls) == .badRequest)
+        }
+    }
+
+    @Test func theServersNameCanBeAnotherThanTheURLs() async throws {
+        try await withTLSServer { server in
+            let url = server.url.replacing("127.0.0.1", with: "localhost")
+            var tls = TLSOptions(caFile: server.file("ca.pem"))
+            tls.serverName = "127.0.0.1"
+            let response = try await execute(url, tls)
+            #expect(response.status == 200)
+            tls.serverName = "kubernetes.default"
+            #expect(await failureCode(url, tls) == .tls)
+            for name in ["", "a:b", "a/b", "a b"] {
+                tls.serverName = name
+                #expect(await failureCode(url, tls) == .badRequest)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("https://a/", "a", "443", "/"), ("HTTPS://a:6443?x=1", "a", "6443", "?x=1"),
+        ("https://[::1]:8/p", "[::1]", "8", "/p"), ("https://[::1]", "[::1]", "443", ""),
+    ])
+    func placesOfURLs(_ url: String, host: String, port: String, rest: String) throws {
+        let place = try #require(URLPlace(url))
+        #expect([place.host, place.port, place.rest] == [host, port, rest])
+        #expect(place.isSecure)
     }
 
     @Test func plainServerIsATLSError() async throws {
