@@ -77,6 +77,8 @@ extension Transfer {
             try easy.set(CURLOPT_CAINFO, path)
             // Else the system's directory of authorities would be trusted as well.
             try easy.set(CURLOPT_CAPATH, nil)
+            // libcurl keeps what it has read for a day; files that are rotated, as in Pods, are seen after a minute.
+            try easy.set(CURLOPT_CA_CACHE_TIMEOUT, 60)
         }
         if let bytes = tls.caData {
             try easy.set(CURLOPT_CAINFO, nil)

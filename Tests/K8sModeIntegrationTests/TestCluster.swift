@@ -35,6 +35,16 @@ struct TestCluster: Sendable {
         )
     }
 
+    /// Has etcd forget everything up to after a moment, as it does by itself every five minutes.
+    func compact(after version: String) async throws {
+        let ports = try String(contentsOfFile: "\(folder)/ports", encoding: .utf8)
+        guard let revision = Int(version),
+            let port = ports.split(separator: " ").first?.drop(while: { $0 != "=" }).dropFirst()
+        else { throw FixtureError("no port of etcd in \(folder)/ports") }
+        let url = "http://127.0.0.1:\(port)/v3/kv/compaction"
+        try await requireCommand(["curl", "-fsS", "-d", #"{"revision":"\#(revision + 1)","physical":true}"#, url])
+    }
+
     /// A new namespace for a test, deleted after it.
     func withNamespace(_ body: (String) async throws -> Void) async throws {
         let name = "the0-test-\(UInt32.random(in: 0 ... .max))"

@@ -5,20 +5,20 @@ import Testing
 
 /// Lists in pages, from a fake server.
 @Suite struct ListTests {
-    /// 10,000 Pods, 500 a page.
-    private static func page(_ request: FakeRequest, expiresAt: Int? = nil) -> FakeAnswer {
+    /// So many Pods, in pages of what is asked for.
+    private static func page(_ request: FakeRequest, of total: Int = 600, expiresAt: Int? = nil) -> FakeAnswer {
         let start = request.query["continue"].flatMap { Int($0) } ?? 0
         if let expiresAt, start >= expiresAt { return .status(410, "Expired", "too old") }
-        let limit = request.query["limit"].flatMap { Int($0) } ?? 10_000
-        let pods = (start..<min(start + limit, 10_000)).map {
+        let limit = request.query["limit"].flatMap { Int($0) } ?? total
+        let pods = (start..<min(start + limit, total)).map {
             pod("p\($0)", version: $0 + 1, extra: #","managedFields":[{"manager":"x"}]"#)
         }
-        return .ok(podList(pods, version: 77, next: start + limit < 10_000 ? "\(start + limit)" : ""))
+        return .ok(podList(pods, version: 77, next: start + limit < total ? "\(start + limit)" : ""))
     }
 
     @Test func tenThousandObjectsComeInPages() async throws {
         try await withFake { request, _ in
-            Self.page(request)
+            Self.page(request, of: 10_000)
         } _: { server, client in
             let list = try await client.resources(Pod.self, in: "the0").list(Selection(labels: "a in (b,c)"))
             #expect(list.items.count == 10_000)
@@ -34,21 +34,21 @@ import Testing
 
     @Test func aListThatOutlivesItsPagesIsBegunAgain() async throws {
         try await withFake { request, number in
-            Self.page(request, expiresAt: number <= 5 ? 2000 : nil)
+            Self.page(request, expiresAt: number <= 5 ? 200 : nil)
         } _: { server, client in
-            let list = try await client.resources(Pod.self, in: "the0").list()
+            let list = try await client.resources(Pod.self, in: "the0").list(pageSize: 50)
             // Nothing of the list that was given up is in it twice.
-            #expect(list.items.count == 10_000)
+            #expect(list.items.count == 600)
             #expect(server.requests.count { $0.query["continue"] == nil } == 2)
         }
     }
 
     @Test func aListThatAlwaysOutlivesItsPagesIsAskedForInOnePiece() async throws {
         try await withFake { request, _ in
-            Self.page(request, expiresAt: 500)
+            Self.page(request, expiresAt: 50)
         } _: { server, client in
-            let list = try await client.resources(Pod.self, in: "the0").list()
-            #expect(list.items.count == 10_000)
+            let list = try await client.resources(Pod.self, in: "the0").list(pageSize: 50)
+            #expect(list.items.count == 600)
             #expect(server.requests.last?.query["limit"] == nil)
         }
     }
@@ -57,7 +57,9 @@ import Testing
         try await withFake { _, _ in
             .status(410, "Expired")
         } _: { server, client in
-            #expect(await failure { try await client.resources(Pod.self, in: "the0").list() }?.code == .expired)
+            #expect(
+                await failure { try await client.resources(Pod.self, in: "the0").list(pageSize: 50) }?.code == .expired
+            )
             #expect(server.requests.count < 10)
         }
     }
@@ -74,7 +76,10 @@ import Testing
         try await withFake { _, _ in
             .ok(text)
         } _: { _, client in
-            #expect(await failure { try await client.resources(Pod.self, in: "the0").list() }?.code == .badAnswer)
+            #expect(
+                await failure { try await client.resources(Pod.self, in: "the0").list(pageSize: 50) }?.code
+                    == .badAnswer
+            )
         }
     }
 
@@ -83,7 +88,7 @@ import Testing
         try await withFake { _, _ in
             .ok(text)
         } _: { _, client in
-            let list = try await client.resources(Pod.self, in: "the0").list()
+            let list = try await client.resources(Pod.self, in: "the0").list(pageSize: 50)
             #expect(list.items.isEmpty)
         }
     }
@@ -91,11 +96,11 @@ import Testing
     @Test(arguments: [FakeAnswer.status(500, "InternalError"), .reset, .ok("garbage")])
     func aPageThatFailsFailsTheList(_ answer: FakeAnswer) async throws {
         try await withFake { request, _ in
-            request.query["continue"] == "1000" ? answer : Self.page(request)
+            request.query["continue"] == "100" ? answer : Self.page(request)
         } _: {
             _,
             client in
-            #expect(await failure { try await client.resources(Pod.self, in: "the0").list() } != nil)
+            #expect(await failure { try await client.resources(Pod.self, in: "the0").list(pageSize: 50) } != nil)
         }
     }
 }

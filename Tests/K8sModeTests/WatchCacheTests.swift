@@ -50,7 +50,7 @@ import Util
         } _: { cache, server in
             #expect(await changes(2, of: cache.changes()).count == 2)
             try await cache.waitUntilSynced()
-            try await eventually { cache.count == 1 }
+            try await eventually(within: .seconds(60)) { cache.count == 1 }
             #expect(cache.isSynced && cache.isConnected)
             #expect(cache.object(ObjectKey(namespace: "the0", name: "a"))?.resourceVersion == "8")
             #expect(server.requests.map { $0.query["resourceVersion"] } == [nil, "7"])
@@ -64,7 +64,7 @@ import Util
             if request.query["continue"] == nil { return .ok(podList([pod("a", version: 1)], version: 7, next: "2")) }
             return gate.load(ordering: .relaxed) ? .ok(podList([], version: 7)) : .status(500, "InternalError")
         } _: { cache, server in
-            try await eventually { server.requests.count > 6 }
+            try await eventually(within: .seconds(60)) { server.requests.count > 6 }
             #expect(!cache.isSynced)
             #expect(cache.count == 0)
             gate.store(true, ordering: .relaxed)
@@ -86,7 +86,7 @@ import Util
             default: return .stream([], closes: false)
             }
         } _: { cache, server in
-            try await eventually { server.requests.count { $0.isWatch } == 7 }
+            try await eventually(within: .seconds(60)) { server.requests.count { $0.isWatch } == 7 }
             #expect(
                 server.requests.filter(\.isWatch).map { $0.query["resourceVersion"] } == [
                     "7", "8", "50", "51", "51", "52", "52",
@@ -110,7 +110,7 @@ import Util
                 ? .ok(podList([pod("same", version: 1), pod("gone", version: 2), pod("old", version: 3)], version: 7))
                 : .ok(podList([pod("same", version: 1), pod("old", version: 9), pod("new", version: 10)], version: 11))
         } _: { cache, server in
-            try await eventually { server.requests.count { $0.isWatch } == 2 }
+            try await eventually(within: .seconds(60)) { server.requests.count { $0.isWatch } == 2 }
             #expect(server.requests.last?.query["resourceVersion"] == "11")
             #expect(Set(cache.objects.map(\.name)) == ["same", "old", "new"])
         }
@@ -154,7 +154,7 @@ import Util
         try await withCache(silence: .milliseconds(20)) { request, _ in
             request.isWatch ? .stream([], closes: false) : .ok(podList([], version: 7))
         } _: { cache, server in
-            try await eventually { server.requests.count { $0.isWatch } >= 3 }
+            try await eventually(within: .seconds(60)) { server.requests.count { $0.isWatch } >= 3 }
             #expect(server.requests.count { !$0.isWatch } == 1)
         }
     }
@@ -163,7 +163,7 @@ import Util
         try await withCache { _, _ in
             .hang
         } _: { cache, server in
-            try await eventually { !server.requests.isEmpty }
+            try await eventually(within: .seconds(60)) { !server.requests.isEmpty }
             #expect(!cache.isSynced)
         }
     }
@@ -210,7 +210,7 @@ import Util
             let cache = WatchCache(client.resources(Pod.self, in: "the0"), logger: quiet)
             let running = Task { await cache.run() }
             defer { running.cancel() }
-            try await eventually { cache.count == 2 }
+            try await eventually(within: .seconds(60)) { cache.count == 2 }
             #expect(cache.objects.allSatisfy { $0.json[["metadata", "managedFields"]] == nil })
         }
     }
@@ -223,7 +223,7 @@ import Util
             return .ok(podList(pods, version: 10_001, next: start + 500 < 10_000 ? "\(start + 500)" : ""))
         } _: { cache, _ in
             #expect(await changes(9_999, of: cache.changes()).count == 9_999)
-            try await eventually { cache.count == 9_999 }
+            try await eventually(within: .seconds(60)) { cache.count == 9_999 }
         }
     }
 }

@@ -25,7 +25,7 @@ struct InCluster: Sendable {
             server: try ClusterConnection.address("https://\(name):\(number)", "KUBERNETES_SERVICE_HOST"),
             namespace: try text("namespace"),
             origin: "the service account of this Pod",
-            // The file is read anew for each connection, as it may be rotated.
+            // Read anew for new connections, as it may be rotated.
             tls: TLSOptions(caFile: try existing("ca.crt")),
             credential: .tokenFile(token)
         )
