@@ -47,8 +47,10 @@ struct K8sCall: Sendable {
 }
 
 extension K8sCall {
-    /// The server itself gives up after a minute.
-    static let quick = HTTPDeadlines(connect: .seconds(10), idle: .seconds(65), total: .seconds(90))
+    /// One object. Admission webhooks have at most half a minute.
+    static let quick = HTTPDeadlines(connect: .seconds(10), idle: .seconds(35), total: .seconds(60))
+    /// Many objects, which the server may collect for as long as it gives any request: a minute.
+    static let listing = HTTPDeadlines(connect: .seconds(10), idle: .seconds(65), total: .seconds(180))
     /// A stream that may say nothing for long.
     static let stream = HTTPDeadlines(connect: .seconds(10), idle: nil, total: nil)
 }

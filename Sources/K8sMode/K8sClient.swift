@@ -1,7 +1,7 @@
 import HTTP
 public import Logging
 import Model
-public import Util
+import Util
 
 /// The Kubernetes API: one request, one answer, with the credential that holds now.
 public final class K8sClient: Sendable {

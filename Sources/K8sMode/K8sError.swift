@@ -1,4 +1,4 @@
-public import HTTP
+import HTTP
 public import Util
 
 /// Why the API server could not be asked, or what it answered instead of doing what it was asked.

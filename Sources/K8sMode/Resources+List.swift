@@ -73,6 +73,7 @@ extension Resources {
         while true {
             var call = call("list", method: .get)
             call.limit = 256 << 20
+            call.deadlines = K8sCall.listing
             call.query = selection.query
             if let pageSize { call.query.append(("limit", String(pageSize))) }
             if let next { call.query.append(("continue", next)) }

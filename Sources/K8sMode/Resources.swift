@@ -1,5 +1,5 @@
 import HTTP
-public import Model
+import Model
 
 /// The objects of one kind in one namespace, or in all.
 public struct Resources<Object: K8sObject>: Sendable {

@@ -85,8 +85,8 @@ public final class WatchCache<Object: K8sObject>: Sendable {
                 if !isReal { wait = settings.backoff.delay(attempt: attempt, seed: seed) }
             } catch {
                 guard !Task.isCancelled else { return }
-                let error = error as? K8sError
-                if error?.code == .expired {
+                let refusal = error as? K8sError
+                if refusal?.code == .expired {
                     // The history has moved on: what was missed can only be had by listing.
                     version = nil
                     attempt += 1
@@ -95,10 +95,10 @@ public final class WatchCache<Object: K8sObject>: Sendable {
                     logger.debug("watch is too far behind, listing again", metadata: ["of": "\(seed)"])
                 } else {
                     attempt += 1
-                    wait = max(error?.retryAfter ?? .zero, settings.backoff.delay(attempt: attempt, seed: seed))
+                    wait = max(refusal?.retryAfter ?? .zero, settings.backoff.delay(attempt: attempt, seed: seed))
                     logger.warning(
                         "objects can't be watched, trying again",
-                        metadata: ["of": "\(seed)", "error": "\(String(describing: error))", "wait": "\(wait)"]
+                        metadata: ["of": "\(seed)", "error": "\(error)", "wait": "\(wait)"]
                     )
                 }
             }

@@ -1,5 +1,4 @@
 public import HTTP
-public import Util
 
 #if canImport(Musl)
 import Musl

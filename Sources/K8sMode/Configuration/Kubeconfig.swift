@@ -29,11 +29,12 @@ struct Kubeconfig {
         return config
     }
 
-    private init(files: String) {
+    init(files: String) {
         self.files = files
     }
 
-    private mutating func merge(_ bytes: [UInt8], path: String) throws(K8sError) {
+    /// Adds what a file has and those before it don't.
+    mutating func merge(_ bytes: [UInt8], path: String) throws(K8sError) {
         let origin = path.escapedForMessage
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw K8sError(.setting, "kubeconfig \(origin) is no UTF-8 text")
