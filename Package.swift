@@ -115,7 +115,7 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "TestSupport", "Model", "Runtime", "HTTP", "Util",
+                "TestSupport", "Model", "Runtime", "Control", "HTTP", "Util", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks",

@@ -21,7 +21,8 @@ extension UnsafeRawBufferPointer {
     fileprivate var isASCII: Bool {
         var offset = 0
         while count - offset >= 8 {
-            guard loadUnaligned(fromByteOffset: offset, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 else { return false }
+            let eight = loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            guard eight & 0x8080_8080_8080_8080 == 0 else { return false }
             offset += 8
         }
         return self[offset...].allSatisfy { $0 < 0x80 }
