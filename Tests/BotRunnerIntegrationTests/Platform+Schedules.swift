@@ -36,6 +36,17 @@ extension Platform {
         )
     }
 
+    /// The next slot of a schedule as its document has it, in seconds since 1970; nil where it has none.
+    func cursor(of id: String) async throws -> Int64? {
+        let text = try await mongo.python(
+            """
+            found = \(Self.schedules).find_one({"id": \(Self.python(.string(id)))})
+            print(json.dumps(found and found.get("next_execution_time")))
+            """
+        )
+        return try JSONValue.parse(text.trimmingCharacters(in: .whitespacesAndNewlines)).integer
+    }
+
     /// What the runs of a schedule left last; nil while there is nothing.
     func result(of id: String) async throws -> JSONObject? {
         let answer = try await runCommand(
@@ -93,4 +104,14 @@ extension Program {
 
         """
     }
+
+    /// Goes on for ever, whoever asks it to end.
+    static let stubborn = """
+        import signal, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("begin", flush=True)
+        while True:
+            time.sleep(60)
+
+        """
 }
