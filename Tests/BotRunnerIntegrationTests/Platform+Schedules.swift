@@ -7,7 +7,10 @@ extension Platform {
     private static let schedules = "client.bot_scheduler.bot_schedules"
 
     /// Writes schedules, in the place of those of the same id.
-    func put(schedules: BotEntry...) async throws {
+    func put(schedules: BotEntry...) async throws { try await put(schedules: schedules) }
+
+    /// Writes schedules, in the place of those of the same id.
+    func put(schedules: [BotEntry]) async throws {
         let documents = JSONValue.array(
             schedules.map { schedule in
                 var schedule = schedule

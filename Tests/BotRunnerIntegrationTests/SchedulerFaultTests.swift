@@ -57,7 +57,7 @@ extension PlatformIntegration {
     @Test(.timeLimit(.minutes(5)))
     func f31AnExpressionThatIsEditedDuringARunHoldsAfterIt() async throws {
         try await Stage.withPlatform { stage, platform in
-            let code = try await platform.upload(.file("main.py", Program.job(seconds: 12)))
+            let code = try await platform.upload(.file("main.py", Program.job(seconds: 8)))
             let execution: JSONValue = ["missed": "latest", "deadline": "1m"]
             try await platform.put(
                 schedules: BotEntry(
@@ -122,12 +122,12 @@ extension PlatformIntegration {
             let code = try await platform.upload(.file("main.py", Program.job()))
             let count = 16
             let base = Instants.now - 600
-            for index in (0..<count).reversed() {
-                // Slots a second apart, all of them past.
-                let slot = base + Int64(index)
-                let config: JSONObject = ["schedule": .string(Instants.daily(slot, seconds: true))]
-                try await platform.put(schedules: BotEntry("due-\(index)", code: code, config: config).due(at: slot))
+            // Slots a second apart, all of them past.
+            let entries = (0..<Int64(count)).reversed().map { index in
+                let config: JSONObject = ["schedule": .string(Instants.daily(base + index, seconds: true))]
+                return BotEntry("due-\(index)", code: code, config: config).due(at: base + index)
             }
+            try await platform.put(schedules: entries)
             let scheduler = try stage.scheduler("--parallel-starts", "2")
             let runs = try await slowly(within: .seconds(120), "all have run") { () -> [RunEntry]? in
                 let runs = try await stage.runs()
@@ -160,11 +160,10 @@ extension PlatformIntegration {
                 "TZ=UTC", "TZ=UTC ", "CRON_TZ=", "TZ=../../etc/passwd * * * * *", "0 0 30 2 *", "0 0 31 2,4,6 *", "",
                 String(repeating: "*/1,", count: 20_000), "@every -1s", "* * * * * * *", "\u{0}* * * * *",
             ]
-            for (index, text) in texts.enumerated() {
-                try await platform.put(
-                    schedules: BotEntry("bad-\(index)", code: code, config: ["schedule": .string(text)])
-                )
+            let bad = texts.enumerated().map { index, text in
+                BotEntry("bad-\(index)", code: code, config: ["schedule": .string(text)])
             }
+            try await platform.put(schedules: bad)
             try await platform.put(
                 schedules: BotEntry("rare", code: code, config: ["schedule": "0 0 29 2 *"]),
                 BotEntry("good", code: code, config: ["schedule": "*/2 * * * * *"])
