@@ -55,6 +55,15 @@ final class RunLedger: RunStore, Sendable {
         state.withLock { state in (ids ?? Array(state.unfinished.keys)).flatMap { state.unfinished(of: $0) } }
     }
 
+    func latest(of ids: [BotID]?, trigger: Slot.Trigger?) async throws(StoreError) -> [RunRecord] {
+        state.withLock { state in
+            (ids ?? Array(state.runs.keys)).compactMap { id in
+                state.runs[id]?.values.filter { trigger == nil || $0.slot.trigger == trigger }
+                    .max { $0.slot < $1.slot }
+            }
+        }
+    }
+
     func history(of id: BotID?, limit: Int) async throws(StoreError) -> [RunRecord] {
         let found = state.withLock { state in
             id.map { state.runs[$0].map { Array($0.values) } ?? [] } ?? state.runs.values.flatMap(\.values)
