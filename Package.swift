@@ -98,9 +98,8 @@ let package = Package(
             name: "runtime-cli",
             dependencies: [
                 "Model", "Util", "Entrypoints", "Runtime", "Control", "HTTP", "MongoStore", "DirectoryStore", "NATSBus",
-                "Archive", "ObjectStorage", "CodeCache", "DockerMode", "LocalMode", "Logs", "Monitoring", log, metrics,
-                yams,
-                lifecycle,
+                "Archive", "ObjectStorage", "CodeCache", "DockerMode", "LocalMode", "Logs", "Monitoring", "CLinux",
+                log, metrics, yams, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -116,7 +115,7 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "TestSupport", "Model", "Runtime", "HTTP", "Util",
+                "TestSupport", "Model", "Runtime", "Control", "HTTP", "Util", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks",

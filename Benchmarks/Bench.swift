@@ -29,7 +29,7 @@ struct Measure: AsyncParsableCommand {
     @Option(help: "How many real bots there are.")
     var bots = 50
 
-    @Option(help: "How many bots the recorded fake engine has.")
+    @Option(help: "How many bots the recorded fake engine has, and how many schedules there are.")
     var fleet = 10_000
 
     @Option(help: "How long a minute of rest or of logging lasts, in seconds.")

@@ -52,17 +52,27 @@ final class Platform: Sendable {
 
     func publisher() throws -> NATSPublisher { try NATSPublisher(port: nats.port) }
 
-    /// Puts documents in the place of all that there are.
+    /// Puts live bots in the place of all that there are.
     func replaceBots(_ documents: [JSONValue], _ folder: TemporaryFolder) async throws {
+        try await replace("bot_runner.bots", documents, folder)
+    }
+
+    /// Puts schedules in the place of all that there are.
+    func replaceSchedules(_ documents: [JSONValue], _ folder: TemporaryFolder) async throws {
+        try await replace("bot_scheduler.bot_schedules", documents, folder)
+    }
+
+    private func replace(_ collection: String, _ documents: [JSONValue], _ folder: TemporaryFolder) async throws {
         let file = try folder.write("documents.jsonl", documents.map { "\($0.text)\n" }.joined())
         try await mongo.python(
             """
-            db.bots.delete_many({})
+            collection = client.\(collection)
+            collection.delete_many({})
             with open("\(file)") as file:
                 documents = [json.loads(line) for line in file]
             for start in range(0, len(documents), 1000):
-                db.bots.insert_many(documents[start:start + 1000])
-            assert db.bots.count_documents({}) == len(documents)
+                collection.insert_many(documents[start:start + 1000])
+            assert collection.count_documents({}) == len(documents)
             """
         )
     }
@@ -94,11 +104,12 @@ final class Platform: Sendable {
     }
 }
 
-/// A live bot as the platform writes it.
+/// A bot as the platform writes it.
 struct BotEntry: Sendable {
     let id: String
     let key: String
     var config: JSONObject = ["symbol": "BTC/USDT", "interval": 60, "amount": 0.25, "exchange": "paper"]
+    var type = "realtime"
 
     private var custom: JSONValue {
         [
@@ -106,7 +117,7 @@ struct BotEntry: Sendable {
             "updatedAt": "2026-01-02T03:04:05Z",
             "config": [
                 "name": "bench", "description": "measured", "runtime": "python3.11", "version": "1.0.0",
-                "author": "bench", "type": "realtime", "entrypoints": ["bot": "main.py"],
+                "author": "bench", "type": .string(type), "entrypoints": ["bot": "main.py"],
             ],
         ]
     }

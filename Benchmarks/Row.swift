@@ -20,6 +20,7 @@ struct Row: Sendable {
         Row(name: "whisper", title: "bots logging a line every 5 s", run: QuietLogs.run),
         Row(name: "peers", title: "against Swarm and docker-compose", run: Peers.run),
         Row(name: "cron", title: "cron expressions", run: CronSpeed.run),
+        Row(name: "schedules", title: "schedules that are due, and at rest", run: Schedules.run),
     ]
 }
 

@@ -17,7 +17,8 @@ final class RuntimeProcess: Sendable {
     private static let cleared: [String: String?] = Dictionary(
         uniqueKeysWithValues: [
             "MONGO_URI", "NATS_URL", "STORE", "MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "TEMP_DIR",
-            "LOG_LEVEL", "LOG_FORMAT", "RUNTIME_INSTANCE", "LISTEN", "RECONCILE_INTERVAL", "DOCKER_HOST",
+            "LOG_LEVEL", "LOG_FORMAT", "RUNTIME_INSTANCE", "LISTEN", "RECONCILE_INTERVAL", "CHECK_INTERVAL",
+            "DOCKER_HOST",
             "PARALLEL_STARTS", "COLLECT_LOGS", "RESTART_INITIAL", "RESTART_MAXIMUM",
         ].map { ($0, nil) }
     )

@@ -88,6 +88,24 @@ public final class DirectoryRunStore: RunStore {
         return Array(runs.sorted(by: ScheduleState.isNewer).prefix(max(0, limit)))
     }
 
+    /// The newest run of each schedule that has any.
+    /// - Throws: `StoreError` as ``unfinished(of:)`` does.
+    public func latest(of ids: [BotID]?, trigger: Slot.Trigger?) async throws(StoreError) -> [RunRecord] {
+        try await files.blocking { files throws(StateProblem) in
+            let states: [ScheduleState]
+            if let ids {
+                states = try ids.uniqued().map { id throws(StateProblem) in try files.state(of: id) }
+            } else {
+                let (all, problems) = try files.all()
+                self.report(problems)
+                states = all
+            }
+            return states.compactMap { state in
+                state.runs.filter { $0.slot.trigger == trigger ?? $0.slot.trigger }.max { $0.slot < $1.slot }
+            }
+        }
+    }
+
     /// Forgets the oldest runs of a schedule beyond a number; never one that has not ended.
     public func trim(_ id: BotID, keeping count: Int) async throws(StoreError) {
         guard try await isKnown(id) else { return }

@@ -41,7 +41,7 @@ struct JSONSkimmer {
         let range = try quoted()
         let content = bytes[(range.lowerBound + 1)..<(range.upperBound - 1)]
         guard content.contains(UInt8(ascii: "\\")) else {
-            guard let text = String(validating: content, as: UTF8.self) else { throw Failure(offset: range.lowerBound) }
+            guard let text = String(utf8: content) else { throw Failure(offset: range.lowerBound) }
             return text
         }
         guard let text = (try? JSONValue.parse(bytes[range]))?.string else { throw Failure(offset: range.lowerBound) }

@@ -5,10 +5,10 @@ import Synchronization
 import Util
 
 extension LogCollector {
-    /// Follows a run to its end, however often that has to be begun again, unless it is gone before.
+    /// Follows a run to its end, however often that has to be begun again, unless it is gone or its turn is over before.
     func follow(_ beginning: FollowedRuns.Beginning) async {
         await withTaskGroup(of: Bool.self) { group in
-            group.addTask { await self.followToEnd(beginning.run) }
+            group.addTask { await self.turns.inTurn(beginning.stop) { await self.followToEnd(beginning.run) } }
             group.addTask {
                 await beginning.stop.wait(for: nil, clock: self.time.clock)
                 return false

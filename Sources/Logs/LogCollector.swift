@@ -17,6 +17,7 @@ public final class LogCollector: Sendable {
     let time: LogClock
     let logger: Logger
     let metrics: LogsMetrics
+    let turns: FollowTurns
     private let state = Mutex(State())
     private let flushWakeup = Wakeup()
 
@@ -75,6 +76,7 @@ public final class LogCollector: Sendable {
         self.executor = executor
         self.time = time
         self.logger = logger
+        turns = FollowTurns(atOnce: options.mostFollowed, length: options.followTurn, time: time)
         let schedule = StoreSchedule(
             policy: options.policy,
             backoff: options.storeRetry,
@@ -124,6 +126,7 @@ public final class LogCollector: Sendable {
             if let storing { group.addTask { await storing.run() } }
             group.addTask { await self.write() }
             group.addTask { await self.sweep() }
+            group.addTask { await self.turns.run() }
             for await beginning in beginnings { group.addTask { await self.follow(beginning) } }
             group.cancelAll()
         }

@@ -9,6 +9,10 @@ public struct LogCollectorOptions: Sendable {
     public var writeDelay: Duration
     /// How many bots' lines are stored at the same time.
     public var parallelStores: Int
+    /// How many runs are followed at the same time, each over a connection of its own; where there are more, in turns.
+    public var mostFollowed: Int
+    /// How long a run is followed at least while others wait for their turn.
+    public var followTurn: Duration
     /// How long to wait after a run's output couldn't be read.
     public var followRetry: Backoff
     /// How long to wait after the object store failed.
@@ -23,6 +27,8 @@ public struct LogCollectorOptions: Sendable {
         policy: StorePolicy = StorePolicy(),
         writeDelay: Duration = .milliseconds(200),
         parallelStores: Int = 3,
+        mostFollowed: Int = .max,
+        followTurn: Duration = .seconds(5),
         followRetry: Backoff? = nil,
         storeRetry: Backoff? = nil,
         finalReading: Duration = .seconds(10),
@@ -31,6 +37,8 @@ public struct LogCollectorOptions: Sendable {
         self.policy = policy
         self.writeDelay = writeDelay
         self.parallelStores = max(1, parallelStores)
+        self.mostFollowed = max(1, mostFollowed)
+        self.followTurn = followTurn
         let retry = try? Backoff(initial: .milliseconds(500), maximum: .seconds(30))
         self.followRetry = followRetry ?? retry ?? .standard
         self.storeRetry = storeRetry ?? retry ?? .standard

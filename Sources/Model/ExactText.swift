@@ -1,3 +1,9 @@
+#if canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
 /// Text that is compared byte by byte.
 ///
 /// Swift's `String` takes "é" and "e" with a combining accent for the same; databases and container engines do not.
@@ -6,7 +12,16 @@ struct ExactText: Hashable, Sendable {
 
     init(_ text: String) { self.text = text }
 
-    static func == (left: ExactText, right: ExactText) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+    static func == (left: ExactText, right: ExactText) -> Bool {
+        var (left, right) = (left.text, right.text)
+        return left.withUTF8 { left in
+            right.withUTF8 { right in
+                guard left.count == right.count else { return false }
+                guard let one = left.baseAddress, let other = right.baseAddress else { return true }
+                return memcmp(one, other, left.count) == 0
+            }
+        }
+    }
 
     func hash(into hasher: inout Hasher) {
         var text = text

@@ -166,7 +166,7 @@ private struct JSONParser {
     }
 
     private func text(_ bytes: ArraySlice<UInt8>) throws(JSONSyntaxError) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw failure("a string isn't valid UTF-8") }
+        guard let text = String(utf8: bytes) else { throw failure("a string isn't valid UTF-8") }
         return text
     }
 

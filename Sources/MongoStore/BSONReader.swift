@@ -113,8 +113,7 @@ struct BSONReader {
     }
 
     private func text(_ range: Range<Int>) throws(BSONError) -> String {
-        let slice = UnsafeRawBufferPointer(rebasing: bytes[range])
-        guard let text = String(validating: slice, as: UTF8.self) else {
+        guard let text = String(utf8: UnsafeRawBufferPointer(rebasing: bytes[range])) else {
             throw BSONError("is text that isn't valid UTF-8")
         }
         return text

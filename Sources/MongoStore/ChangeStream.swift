@@ -16,9 +16,10 @@ final class ChangeStream: @unchecked Sendable {
     private let stream: OpaquePointer
     private let uri: MongoURI
     private let what: String
+    private let interest: ChangeInterest
 
     /// Opens a stream of what changes from now on.
-    init(_ uri: MongoURI, _ name: CollectionName) throws(StoreError) {
+    init(_ uri: MongoURI, _ name: CollectionName, _ interest: ChangeInterest = .everything) throws(StoreError) {
         let what = "watching \(name)"
         var error = bson_error_t()
         guard let client = mongoc_client_new_from_uri_with_error(uri.pointer, &error) else {
@@ -33,7 +34,7 @@ final class ChangeStream: @unchecked Sendable {
             }
             mongoc_server_description_destroy(server)
             collection = try CollectionHandle(client, name)
-            stream = try Self.open(collection.pointer, uri, what)
+            stream = try Self.open(collection.pointer, interest, uri, what)
         } catch {
             mongoc_client_destroy(client)
             throw error
@@ -41,6 +42,7 @@ final class ChangeStream: @unchecked Sendable {
         self.client = client
         self.uri = uri
         self.what = what
+        self.interest = interest
     }
 
     deinit {
@@ -54,7 +56,7 @@ final class ChangeStream: @unchecked Sendable {
     func next() throws(StoreError) -> Wake? {
         var event: OpaquePointer?
         if mongoc_change_stream_next(stream, &event), let event {
-            return Wake(change: UnsafeRawBufferPointer(documentOf: event))
+            return Wake(change: UnsafeRawBufferPointer(documentOf: event), idField: interest.idField)
         }
         try Self.check(stream, uri, what)
         return nil
@@ -62,12 +64,13 @@ final class ChangeStream: @unchecked Sendable {
 
     private static func open(
         _ collection: OpaquePointer,
+        _ interest: ChangeInterest,
         _ uri: MongoURI,
         _ what: String
     ) throws(StoreError) -> OpaquePointer {
-        let pipeline: JSONObject = [
-            "pipeline": [["$project": ["operationType": 1, "fullDocument.id": 1]]]
-        ]
+        let wanted = interest.match.map { ["$match": .object($0)] as JSONValue }
+        let short: JSONValue = ["$project": ["operationType": 1, "fullDocument.\(interest.idField)": 1]]
+        let pipeline: JSONObject = ["pipeline": .array((wanted.map { [$0] } ?? []) + [short])]
         // The server waits half as long as we do before a silent connection counts as lost.
         let wait = uri.socketTimeout > 0 ? min(longestWait, Int64(uri.socketTimeout) / 2) : longestWait
         let options: JSONObject = ["fullDocument": "updateLookup", "maxAwaitTimeMS": .integer(max(1, wait))]
@@ -95,14 +98,15 @@ final class ChangeStream: @unchecked Sendable {
 extension Wake {
     /// What a change says to look at again: the bot, where the document still tells, else everything. A removal only
     /// carries Mongo's own `_id`, and dropping or renaming the collection concerns all bots.
-    init(change: UnsafeRawBufferPointer) {
+    init(change: UnsafeRawBufferPointer, idField: String = "id") {
         do throws(BSONError) {
             let event = try BSONReader.document(change) { $0 == "fullDocument" }
             guard let document = event["fullDocument"]?.object else {
                 self = .everything
                 return
             }
-            do throws(DocumentError) { self = .bot(try Bot.id(of: document)) } catch { self = .everything }
+            let named: JSONObject = document[idField].map { ["id": $0] } ?? [:]
+            do throws(DocumentError) { self = .bot(try Bot.id(of: named)) } catch { self = .everything }
         } catch { self = .everything }
     }
 }

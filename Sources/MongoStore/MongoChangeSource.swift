@@ -10,10 +10,11 @@ import Util
 /// opened anew wakes everything, which finds whatever was missed.
 public struct MongoChangeSource: WakeSource {
     /// What it is called in logs.
-    public let name = "mongodb"
+    public let name: String
 
     private let connection: MongoConnection
     private let collection: CollectionName
+    private let interest: ChangeInterest
     private let backoff: Backoff
 
     /// Watches a collection.
@@ -23,8 +24,28 @@ public struct MongoChangeSource: WakeSource {
     ///   - database: the database's name.
     ///   - collection: the collection's name.
     public init(_ connection: MongoConnection, database: String = "bot_runner", collection: String = "bots") {
-        self.connection = connection
-        self.collection = CollectionName(database: database, collection: collection)
+        self.init(connection, CollectionName(database: database, collection: collection))
+    }
+
+    /// Watches the schedules; not when their cursors are moved by schedulers.
+    public static func schedules(_ connection: MongoConnection) -> MongoChangeSource {
+        let collection = CollectionName(database: "bot_scheduler", collection: "bot_schedules")
+        return MongoChangeSource(connection, collection, .schedules)
+    }
+
+    /// Watches for runs that somebody asks for; a wake tells the schedule.
+    public static func askedRuns(_ connection: MongoConnection) -> MongoChangeSource {
+        let collection = CollectionName(database: "bot_scheduler", collection: "runs")
+        return MongoChangeSource(connection, collection, .askedRuns, name: "mongodb runs")
+    }
+
+    init(
+        _ connection: MongoConnection,
+        _ collection: CollectionName,
+        _ interest: ChangeInterest = .everything,
+        name: String = "mongodb"
+    ) {
+        (self.connection, self.collection, self.interest, self.name) = (connection, collection, interest, name)
         backoff = (try? Backoff(initial: .milliseconds(200), maximum: .seconds(5))) ?? .standard
     }
 
@@ -58,10 +79,12 @@ public struct MongoChangeSource: WakeSource {
 
     /// Opens a stream and follows it for as long as it lasts. Failures are over once it has lasted for a while.
     private func follow(_ wake: @Sendable (Wake) -> Void, failures: inout Int) async throws(StoreError) {
-        let (uri, collection, what) = (connection.uri, collection, "watching \(collection)")
+        let (uri, collection, interest, what) = (connection.uri, collection, interest, "watching \(collection)")
         // The stream blocks nearly always: it would take a thread from the connection's calls for good.
         let executor = try BlockingExecutor.mongo("mongo-changes", threads: 1)
-        let stream = try await executor.abandonable(what) { () throws(StoreError) in try ChangeStream(uri, collection) }
+        let stream = try await executor.abandonable(what) { () throws(StoreError) in
+            try ChangeStream(uri, collection, interest)
+        }
         connection.logger.log(level: failures > 0 ? .info : .debug, "change stream open")
         wake(.everything)
         while true {

@@ -30,16 +30,51 @@ struct MongoCollection: Sendable {
             let primary = isReadFromPrimary ? mongoc_read_prefs_new(MONGOC_READ_PRIMARY) : nil
             defer { mongoc_read_prefs_destroy(primary) }
             let found = mongoc_collection_find_with_opts(collection.pointer, filter.pointer, options.pointer, primary)
-            guard let cursor = CursorHandle(found) else { throw outOfMemory(what) }
-            var values: [Value] = []
-            var next: OpaquePointer?
-            while mongoc_cursor_next(cursor.pointer, &next), let document = next {
-                values.append(read(UnsafeRawBufferPointer(documentOf: document)))
-            }
-            var error = bson_error_t()
-            guard !mongoc_cursor_error(cursor.pointer, &error) else { throw StoreError(error, what, connection.uri) }
-            return values
+            return try values(of: found, what, read)
         }
+    }
+
+    /// Reads what an aggregation makes of the documents, each turned into a value while its bytes last. All of it, or an
+    /// error.
+    func aggregate<Value: Sendable>(
+        _ operation: String,
+        pipeline: [JSONValue],
+        _ read: @escaping @Sendable (UnsafeRawBufferPointer) -> Value
+    ) async throws(StoreError) -> [Value] {
+        let what = describe(operation)
+        let pipeline = try encode(["pipeline": .array(pipeline)], what)
+        let options = try encode(["allowDiskUse": true, "batchSize": 1000], what)
+        return try await connection.call(what) { client throws(StoreError) in
+            let collection = try CollectionHandle(client, name)
+            let pipeline = try document(pipeline, what)
+            let options = try document(options, what)
+            let primary = isReadFromPrimary ? mongoc_read_prefs_new(MONGOC_READ_PRIMARY) : nil
+            defer { mongoc_read_prefs_destroy(primary) }
+            let found = mongoc_collection_aggregate(
+                collection.pointer,
+                MONGOC_QUERY_NONE,
+                pipeline.pointer,
+                options.pointer,
+                primary
+            )
+            return try values(of: found, what, read)
+        }
+    }
+
+    private func values<Value>(
+        of found: OpaquePointer?,
+        _ what: String,
+        _ read: (UnsafeRawBufferPointer) -> Value
+    ) throws(StoreError) -> [Value] {
+        guard let cursor = CursorHandle(found) else { throw outOfMemory(what) }
+        var values: [Value] = []
+        var next: OpaquePointer?
+        while mongoc_cursor_next(cursor.pointer, &next), let document = next {
+            values.append(read(UnsafeRawBufferPointer(documentOf: document)))
+        }
+        var error = bson_error_t()
+        guard !mongoc_cursor_error(cursor.pointer, &error) else { throw StoreError(error, what, connection.uri) }
+        return values
     }
 
     /// Changes the first document that has the id, or makes one.

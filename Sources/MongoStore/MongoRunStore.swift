@@ -126,6 +126,32 @@ public struct MongoRunStore: RunStore {
         )
     }
 
+    /// The newest run of each schedule that has any, in one question. A record that can't be read is passed over, and logged.
+    public func latest(of ids: [BotID]?, trigger: Slot.Trigger?) async throws(StoreError) -> [RunRecord] {
+        guard let ids else { return try await latest(JSONObject(), trigger) }
+        var runs: [RunRecord] = []
+        for part in Set(ids).map(\.text).inParts(bytes: \.utf8.count) {
+            runs += try await latest(["schedule_id": ["$in": .array(part.map(JSONValue.string))]], trigger)
+        }
+        return runs
+    }
+
+    private func latest(_ filter: JSONObject, _ trigger: Slot.Trigger?) async throws(StoreError) -> [RunRecord] {
+        var filter = filter
+        filter["trigger"] = trigger.map { .string($0.rawValue) }
+        // In the order of an index: the server takes the first of each schedule from it, and passes the others over.
+        let found = try await collection.aggregate(
+            "reading the latest runs from",
+            pipeline: [
+                ["$match": .object(filter)], ["$sort": ["schedule_id": 1, "slot": -1, "trigger": 1]],
+                ["$group": ["_id": "$schedule_id", "run": ["$first": "$$ROOT"]]],
+                ["$replaceRoot": ["newRoot": "$run"]],
+            ],
+            RunRecord.reading(bson:)
+        )
+        return usable(found)
+    }
+
     /// Forgets the oldest runs of a schedule beyond a number; never one that has not ended.
     public func trim(_ id: BotID, keeping count: Int) async throws(StoreError) {
         let keys = try await collection.find(
@@ -182,7 +208,11 @@ public struct MongoRunStore: RunStore {
         var options = options
         options["batchSize"] = 1000
         let found = try await collection.find(operation, filter: filter, options: options, RunRecord.reading(bson:))
-        return found.compactMap { result in
+        return usable(found)
+    }
+
+    private func usable(_ found: [Swift.Result<RunRecord, DocumentError>]) -> [RunRecord] {
+        found.compactMap { result in
             switch result {
             case .success(let run): return run
             case .failure(let error):

@@ -26,6 +26,7 @@ extension S3ObjectStorage: ObjectAppending {
                 throw .unexpected("not the part that was asked for", at: configuration)
             }
             var bytes: [UInt8] = []
+            bytes.reserveCapacity(range.count)
             try await forEachBlock(of: response.body, info: info) { block throws(ObjectStorageError) in
                 bytes += block
             }

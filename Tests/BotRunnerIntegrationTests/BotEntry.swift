@@ -14,6 +14,8 @@ struct BotEntry: Sendable {
     var updatedAt: String?
     /// `realtime` or `scheduled`.
     var type = "realtime"
+    /// The cursor of a schedule, in seconds since 1970.
+    var nextExecutionTime: Int64?
 
     init(
         _ id: String,
@@ -40,6 +42,13 @@ struct BotEntry: Sendable {
         return copy
     }
 
+    /// The same schedule with a cursor.
+    func due(at seconds: Int64) -> BotEntry {
+        var copy = self
+        copy.nextExecutionTime = seconds
+        return copy
+    }
+
     private var custom: JSONValue {
         var custom: JSONObject = [
             "version": .string(version), "filePath": .string(code), "createdAt": "2026-01-02T03:04:05Z",
@@ -56,6 +65,7 @@ struct BotEntry: Sendable {
     var document: JSONValue {
         var document: JSONObject = ["id": .string(id), "config": .object(config), "custom": custom, "segment_id": 0]
         if let enabled { document["enabled"] = .bool(enabled) }
+        document["next_execution_time"] = nextExecutionTime.map { .integer($0) }
         return .object(document)
     }
 

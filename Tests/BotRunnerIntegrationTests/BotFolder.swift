@@ -12,10 +12,11 @@ struct BotFolder: Sendable {
     var path: String { folder.file(name) }
 
     /// Writes a bot's program.
-    func program(_ bot: String, _ text: String = Program.sleeper) throws {
+    /// - Parameter type: `realtime` or `scheduled`.
+    func program(_ bot: String, _ text: String = Program.sleeper, type: String = "realtime") throws {
         try folder.write(
             "\(name)/\(bot)/bot-config.yaml",
-            "name: \(bot)\nruntime: python3.11\nversion: 1.0.0\ntype: realtime\nentrypoints:\n  bot: main.py\n"
+            "name: \(bot)\nruntime: python3.11\nversion: 1.0.0\ntype: \(type)\nentrypoints:\n  bot: main.py\n"
         )
         try folder.write("\(name)/\(bot)/main.py", text)
     }

@@ -18,7 +18,7 @@ extension PlatformIntegration {
             // What only begins to fill (pools, caches, the day's objects) is no growth yet.
             try await bots.settle(on: stage)
             let samples = try await plan.sample(runner) { try await bots.changeOne() }
-            let memory = Slope(samples.map { ($0.seconds, $0.kilobytes) })
+            let memory = Slope(samples.map { ($0.seconds, $0.own) })
             let descriptors = Slope(samples.map { ($0.seconds, Double($0.descriptors)) })
             let report = plan.report(samples, memory, descriptors)
             plan.soak.report(report)
@@ -50,7 +50,7 @@ struct FlatnessPlan: Sendable {
         file = settings["SOAK_FLATNESS"]
     }
 
-    /// The most that resident memory may grow from the first third's level to the end by the line through all samples, in KiB.
+    /// The most that the memory of its own may grow from the first third's level to the end by the line through all samples, in KiB.
     ///
     /// Short runs are still in what fills pools and pages; from half an hour on 4 MiB is a tenth of what the runner has.
     var mostGrowth: Double { length < .seconds(1800) ? 12_288 : 4096 }
@@ -61,6 +61,8 @@ struct FlatnessPlan: Sendable {
     struct Sample: Sendable {
         var seconds: Double
         var kilobytes: Double
+        /// Of these, what isn't the program's own text and its libraries', of which more is resident the more of it has run.
+        var own: Double
         var descriptors: Int
         /// As its own metrics tell.
         var reported: Double
@@ -76,17 +78,21 @@ struct FlatnessPlan: Sendable {
             guard ContinuousClock.now >= next else { continue }
             next = next.advanced(by: pause)
             let status = try String(contentsOfFile: "/proc/\(runner.process.pid)/status", encoding: .utf8)
-            let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
-            let resident = try #require(line.split(separator: " ").dropFirst().first.flatMap { Double($0) })
+            let resident = try #require(Self.kilobytes("VmRSS", in: status))
             samples.append(
                 Sample(
                     seconds: Double(start.duration(to: .now).components.seconds),
                     kilobytes: resident,
+                    own: try #require(Self.kilobytes("RssAnon", in: status)),
                     descriptors: runner.resources.descriptors,
                     reported: try await runner.metric("process_resident_memory_bytes")
                 )
             )
-            if samples.count.isMultiple(of: 30) { soak.report("\(samples.count) samples, \(Int(resident)) KiB") }
+            if samples.count.isMultiple(of: 30) {
+                soak.report(
+                    "\(samples.count) samples, \(Int(resident)) KiB, \(Int(samples.last?.own ?? 0)) KiB without program text"
+                )
+            }
         }
         // The two ways of measuring agree.
         let last = try #require(samples.last)
@@ -94,11 +100,17 @@ struct FlatnessPlan: Sendable {
         return samples
     }
 
+    private static func kilobytes(_ field: String, in status: String) -> Double? {
+        let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
+        return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) }
+    }
+
     func report(_ samples: [Sample], _ memory: Slope, _ descriptors: Slope) -> String {
         func range(_ values: [Double]) -> String { "\(Int(values.min() ?? 0)) to \(Int(values.max() ?? 0))" }
         return """
             \(bots) bots, \(length), seed \(soak.seed): \(samples.count) samples, \
-            resident \(range(samples.map(\.kilobytes))) KiB, growing by \(Int(memory.growth)) KiB; \
+            resident \(range(samples.map(\.kilobytes))) KiB, without program text \(range(samples.map(\.own))) KiB, \
+            growing by \(Int(memory.growth)) KiB; \
             descriptors \(range(samples.map { Double($0.descriptors) })), growing by \(Int(descriptors.growth))
             """
     }

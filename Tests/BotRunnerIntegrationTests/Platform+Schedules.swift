@@ -7,7 +7,10 @@ extension Platform {
     private static let schedules = "client.bot_scheduler.bot_schedules"
 
     /// Writes schedules, in the place of those of the same id.
-    func put(schedules: BotEntry...) async throws {
+    func put(schedules: BotEntry...) async throws { try await put(schedules: schedules) }
+
+    /// Writes schedules, in the place of those of the same id.
+    func put(schedules: [BotEntry]) async throws {
         let documents = JSONValue.array(
             schedules.map { schedule in
                 var schedule = schedule
@@ -34,6 +37,17 @@ extension Platform {
             assert found.matched_count == 1
             """
         )
+    }
+
+    /// The next slot of a schedule as its document has it, in seconds since 1970; nil where it has none.
+    func cursor(of id: String) async throws -> Int64? {
+        let text = try await mongo.python(
+            """
+            found = \(Self.schedules).find_one({"id": \(Self.python(.string(id)))})
+            print(json.dumps(found and found.get("next_execution_time")))
+            """
+        )
+        return try JSONValue.parse(text.trimmingCharacters(in: .whitespacesAndNewlines)).integer
     }
 
     /// What the runs of a schedule left last; nil while there is nothing.
@@ -93,4 +107,14 @@ extension Program {
 
         """
     }
+
+    /// Goes on for ever, whoever asks it to end.
+    static let stubborn = """
+        import signal, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("begin", flush=True)
+        while True:
+            time.sleep(60)
+
+        """
 }

@@ -26,13 +26,20 @@ final class RunnerProcess: Sendable {
     /// Starts the program.
     /// - Parameters:
     ///   - arguments: command and flags.
+    ///   - starter: what starts it in its own place.
     ///   - environment: added to this process's own, without the program's own variables.
     ///   - folder: the working folder.
     ///   - log: the file for all that it prints.
-    init(_ arguments: [String], environment: [String: String], folder: String, log: String) throws {
+    init(
+        _ arguments: [String],
+        under starter: [String] = [],
+        environment: [String: String],
+        folder: String,
+        log: String
+    ) throws {
         self.log = log
         process = try ChildProcess(
-            [Self.program] + arguments,
+            starter + [Self.program] + arguments,
             environment: Self.clearedVariables.merging(environment) { _, given in given },
             folder: folder,
             output: log

@@ -55,7 +55,8 @@ extension PlatformIntegration {
                 schedules: BotEntry("good", code: good, config: ["schedule": "@yearly", "enabled": false]),
                 BotEntry("bad", code: bad, config: ["schedule": "@yearly"])
             )
-            let scheduler = try stage.scheduler("--check-interval", "1s")
+            // What is asked for doesn't wait for the next check.
+            let scheduler = try stage.scheduler("--check-interval", "1h")
             try await scheduler.waitUntilReady()
             let nobody = try await stage.command("schedules", "run", "nobody")
             #expect(nobody.termination == .exited(69) && nobody.errorText.contains("no schedule \"nobody\""))
@@ -75,6 +76,21 @@ extension PlatformIntegration {
             #expect(try await stage.command("runs", "bad").text.contains("failed"))
             let listed = try await stage.command("schedules").text
             #expect(listed.contains("@yearly") && listed.contains("failed") && listed.contains("off"), "\(listed)")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func aSchedulerIsNotReadyWhileResultsHaveNoPlace() async throws {
+        try await Stage.withPlatform { stage, _ in
+            let scheduler = try stage.scheduler(environment: ["MINIO_BACKTESTS_BUCKET": "nowhere"])
+            try await slowly("it says so") {
+                let answer = try await scheduler.get("/readyz")
+                let hasTold =
+                    answer.contains(#""results":{"ok":false"#) && answer.contains(#""object store":{"ok":true"#)
+                return hasTold && answer.contains(#""ready":false"#) ? true : nil
+            }
+            let runner = try stage.runner(environment: ["MINIO_BACKTESTS_BUCKET": "nowhere"])
+            try await runner.waitUntilReady()
         }
     }
 

@@ -73,8 +73,13 @@ final class Stage: Sendable {
     }
 
     /// Starts `runtime bot-runner`.
-    func runner(_ flags: [String], environment: [String: String] = [:]) throws -> RunnerProcess {
-        try service("bot-runner", flags, environment: environment)
+    /// - Parameter starter: what starts it in its own place.
+    func runner(
+        _ flags: [String],
+        under starter: [String] = [],
+        environment: [String: String] = [:]
+    ) throws -> RunnerProcess {
+        try service("bot-runner", flags, under: starter, environment: environment)
     }
 
     /// Starts `runtime bot-scheduler`.
@@ -82,10 +87,16 @@ final class Stage: Sendable {
         try service("bot-scheduler", flags, environment: environment)
     }
 
-    private func service(_ command: String, _ flags: [String], environment: [String: String]) throws -> RunnerProcess {
+    private func service(
+        _ command: String,
+        _ flags: [String],
+        under starter: [String] = [],
+        environment: [String: String]
+    ) throws -> RunnerProcess {
         let number = runners.withLock { $0.count }
         let runner = try RunnerProcess(
             [command] + flags,
+            under: starter,
             environment: settings.merging(environment) { _, given in given },
             folder: folder.path,
             log: folder.file("runner-\(number).log")

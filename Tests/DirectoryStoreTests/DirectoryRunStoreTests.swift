@@ -179,7 +179,8 @@ import Util
     @Test func whoHoldsALockForTooLongIsNamed() async throws {
         _ = try await store.add([run("a", 60), run("b", 60)])
         let lock = folder.file(StateFile.lock(of: "a"))
-        let descriptor = open(lock, O_RDWR)
+        // Closed in the programs that other tests start meanwhile, which would hold it on.
+        let descriptor = open(lock, O_RDWR | O_CLOEXEC)
         #expect(flock(descriptor, LOCK_EX) == 0)
         let error = await #expect(throws: StoreError.self) { try await store.add([run("a", 120), run("b", 120)]) }
         #expect(error?.code == .unavailable)

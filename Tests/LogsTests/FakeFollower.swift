@@ -21,6 +21,9 @@ final class FakeFollower: RunOutputFollowing, Sendable {
         /// How many more followings fail after how many lines.
         var failures = 0
         var failsAfter = 0
+        /// How many followings there are, and were at most.
+        var followings = 0
+        var mostFollowings = 0
     }
 
     private let state = Mutex(State())
@@ -48,6 +51,8 @@ final class FakeFollower: RunOutputFollowing, Sendable {
 
     func follows(_ reference: String) -> [String?] { state.withLock { $0.outputs[reference]?.follows ?? [] } }
 
+    var mostFollowings: Int { state.withLock { $0.mostFollowings } }
+
     private func change(_ body: (inout State) -> Void) {
         let sleepers = state.withLock { state in
             body(&state)
@@ -65,7 +70,12 @@ final class FakeFollower: RunOutputFollowing, Sendable {
     ) async throws(RunnerError) {
         var index = position.flatMap { Int($0.text) } ?? 0
         let begin = index
-        state.withLock { $0.outputs[run.reference, default: Output()].follows.append(position?.text) }
+        state.withLock { state in
+            state.outputs[run.reference, default: Output()].follows.append(position?.text)
+            state.followings += 1
+            state.mostFollowings = max(state.mostFollowings, state.followings)
+        }
+        defer { state.withLock { $0.followings -= 1 } }
         while true {
             guard !Task.isCancelled else { throw RunnerError(.cancelled, "cancelled") }
             let (output, fails) = state.withLock { state in

@@ -108,6 +108,7 @@ struct Place {
         _ spool: Spool,
         stores: Bool = true,
         policy: StorePolicy = StorePolicy(age: .milliseconds(1), pause: .milliseconds(1)),
+        mostFollowed: Int = .max,
         finalReading: Duration = .seconds(10)
     ) throws -> LogCollector {
         let retry = try Backoff(initial: .milliseconds(1), maximum: .milliseconds(5))
@@ -118,6 +119,8 @@ struct Place {
             options: LogCollectorOptions(
                 policy: policy,
                 writeDelay: .milliseconds(1),
+                mostFollowed: mostFollowed,
+                followTurn: .milliseconds(1),
                 followRetry: retry,
                 storeRetry: retry,
                 finalReading: finalReading

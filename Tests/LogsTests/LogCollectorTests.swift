@@ -34,6 +34,27 @@ import Util
         #expect(try await place.stored("a") == (0..<600).map { "line \($0)" })
     }
 
+    @Test func f19MoreRunsThanMayBeFollowedAtOnceHaveTheirTurns() async throws {
+        let collector = try place.collector(follower, place.spool(), mostFollowed: 2)
+        let ids = (0..<7).map { BotID("bot-\($0)") }
+        let runs = ids.map { run("r-\($0)", of: $0) }
+        try await running(collector) {
+            collector.observed(runs, of: nil)
+            for round in 0..<5 {
+                for run in runs { follower.write(run.reference, lines((round * 10)..<(round * 10 + 10))) }
+                for id in ids {
+                    try await eventually(within: .seconds(40)) {
+                        try await self.place.stored(id).count >= round * 10 + 10
+                    }
+                }
+            }
+            // One that has ended leaves its place to the others.
+            for run in runs { follower.end(run.reference) }
+        }
+        for id in ids { #expect(try await place.stored(id) == (0..<50).map { "line \($0)" }) }
+        #expect(follower.mostFollowings == 2)
+    }
+
     @Test func f19AProcessThatDiesIsFollowedByOneThatGoesOn() async throws {
         for round in 0..<10 {
             // Gone without any shutdown of its own: what is in memory is lost with it.

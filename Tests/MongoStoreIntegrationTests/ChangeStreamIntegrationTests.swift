@@ -176,7 +176,7 @@ private func timeToCancel(
     }
 }
 
-private final class Wakes: Sendable {
+final class Wakes: Sendable {
     private let wakes = Mutex<[Wake]>([])
 
     var all: [Wake] { wakes.withLock { $0 } }

@@ -1,6 +1,6 @@
 /// Waits until something becomes true, and returns at once when it is: for what happens in another process.
 /// - Parameters:
-///   - limit: the longest wait.
+///   - limit: the longest wait on a machine that does nothing else; one that is busy gets three times as long.
 ///   - what: what is waited for, for the message.
 ///   - condition: asked again and again; an error it throws counts as "not yet" and is told at the end.
 /// - Throws: `FixtureError` when it has not become true in time; cancellation at once.
@@ -20,6 +20,7 @@ public func eventuallyValue<Value>(
     value: () async throws -> Value?
 ) async throws -> Value {
     let clock = ContinuousClock()
+    let limit = limit * 3
     let deadline = clock.now.advanced(by: limit)
     var pause = Duration.milliseconds(2)
     while true {

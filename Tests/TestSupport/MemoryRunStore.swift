@@ -60,6 +60,17 @@ public final class MemoryRunStore: RunStore, Sendable {
         try call { state in Array(state.newestFirst(id).prefix(max(0, limit))) }
     }
 
+    /// The newest run of each schedule.
+    public func latest(of ids: [BotID]?, trigger: Slot.Trigger?) async throws(StoreError) -> [RunRecord] {
+        let wanted = ids.map { Set($0) }
+        return try call { state in
+            state.runs.compactMap { id, runs in
+                guard wanted?.contains(id) ?? true else { return nil }
+                return runs.values.filter { $0.slot.trigger == trigger ?? $0.slot.trigger }.max { $0.slot < $1.slot }
+            }
+        }
+    }
+
     /// Forgets the oldest runs of a schedule that have ended.
     public func trim(_ id: BotID, keeping count: Int) async throws(StoreError) {
         try call { state in

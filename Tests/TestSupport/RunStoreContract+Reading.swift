@@ -41,6 +41,24 @@ extension RunStoreContract {
         #expect(try await store.history(of: nil, limit: 3).map(\.slot) == all.prefix(3).map(\.slot))
     }
 
+    /// The newest of each, of one kind or of any, however many others are newer.
+    public static func theLatestOfEachIsFound(_ store: any RunStore) async throws {
+        var runs = (0..<30).map { run("a", Slot(1000 + Int64($0), trigger: .manual)) }
+        runs += [run("a", 3), run("a", 900), run("b", 7), run("b", 40), run("c", Slot(1, trigger: .manual))]
+        runs.append(.skipped("d", -60, owner: "o", at: time(1), reason: "why"))
+        _ = try await store.add(runs.shuffled())
+        func latest(_ ids: [BotID]?, _ trigger: Slot.Trigger?) async throws -> [String] {
+            try await store.latest(of: ids, trigger: trigger).map { "\($0.id) \($0.slot)" }.sorted()
+        }
+        #expect(try await latest(nil, nil) == ["a manual-1029", "b 40", "c manual-1", "d -60"])
+        #expect(try await latest(nil, .schedule) == ["a 900", "b 40", "d -60"])
+        #expect(try await latest(nil, .manual) == ["a manual-1029", "c manual-1"])
+        #expect(try await latest(["a", "c", "a", "none"], .schedule) == ["a 900"])
+        #expect(try await latest(["d", "none"], nil) == ["d -60"])
+        #expect(try await latest([], nil).isEmpty)
+        #expect(try await store.latest(of: ["d"], trigger: .schedule) == runs.suffix(1))
+    }
+
     /// Of a schedule the newest runs are kept, and those that haven't ended.
     public static func trimmingForgetsTheOldest(_ store: any RunStore) async throws {
         let runs = (0..<40).map { index in

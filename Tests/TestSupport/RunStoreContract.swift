@@ -10,7 +10,7 @@ public enum RunStoreContract {
         let parts: [@Sendable (any RunStore) async throws -> Void] = [
             runsAreKeptWhole, aKeyIsAddedOnce, ofConcurrentAddersOneWins, manyAreAddedAtOnce, aRunFollowsItsRevision,
             ofConcurrentReplacersOneWins, hostileIDsAreIDs, unfinishedRunsAreFound, historyIsNewestFirst,
-            trimmingForgetsTheOldest,
+            theLatestOfEachIsFound, trimmingForgetsTheOldest,
         ]
         for part in parts {
             try await empty()

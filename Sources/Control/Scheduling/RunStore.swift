@@ -23,6 +23,13 @@ public protocol RunStore: Sendable {
     /// The latest runs, newest slot first, of one schedule or of all.
     func history(of id: BotID?, limit: Int) async throws(StoreError) -> [RunRecord]
 
+    /// The newest run of each schedule that has any.
+    /// - Parameters:
+    ///   - ids: the schedules; nil for all.
+    ///   - trigger: only runs of this kind; nil for any.
+    /// - Throws: ``StoreError`` when not all can be read.
+    func latest(of ids: [BotID]?, trigger: Slot.Trigger?) async throws(StoreError) -> [RunRecord]
+
     /// Forgets the oldest runs of a schedule beyond a number; never one that has not ended.
     func trim(_ id: BotID, keeping count: Int) async throws(StoreError)
 }

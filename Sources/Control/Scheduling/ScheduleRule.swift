@@ -37,6 +37,40 @@ public struct ScheduleRule: Sendable, Hashable {
                 problem: "contradicts the time zone that config.schedule begins with; one of them is enough"
             )
         }
+        try checkJitter(id)
+    }
+
+    /// A time from which slots are looked through: the same always, so that what is said of an expression is.
+    private static let sample: Int64 = 1_704_067_200
+    /// How many slots are looked through.
+    private static let sampleSize = 500
+
+    /// The shortest time between two slots, as far as it shows among some hundreds of them from a year's beginning on.
+    private var shortestInterval: Duration? {
+        var shortest: Int64?
+        var slot = next(after: Self.sample)
+        for _ in 0..<Self.sampleSize {
+            guard let begin = slot, let end = next(after: begin) else { break }
+            shortest = min(shortest ?? .max, end - begin)
+            slot = end
+        }
+        return shortest.map { .seconds($0) }
+    }
+
+    /// A slot that waits for its jitter is as one that runs: where runs may not overlap, the next one would be passed over, or
+    /// would end it before it began.
+    private func checkJitter(_ id: BotID) throws(DocumentError) {
+        guard policy.jitter > .zero, policy.overlap != .allow, let shortest = shortestInterval,
+            policy.jitter >= shortest
+        else { return }
+        let (jitter, interval) = (GoDuration.string(policy.jitter), GoDuration.string(shortest))
+        throw DocumentError(
+            id: id.text,
+            field: "config.execution.jitter",
+            problem: "is \(jitter), and slots of config.schedule are as little as \(interval) apart: where overlap is "
+                + "\(policy.overlap.rawValue), one that waits for its start keeps the next from running; expected less than "
+                + "\(interval), or overlap allow"
+        )
     }
 
     /// The first slot after a time, in seconds since 1970.

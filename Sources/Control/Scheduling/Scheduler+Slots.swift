@@ -16,9 +16,18 @@ extension Scheduler {
             note(stored)
             let count = stored.count
             try await plan(stored)
-            memory.withLock { $0.errors[.schedules] = nil }
+            memory.withLock { memory in
+                memory.errors[.schedules] = nil
+                memory.sightings.saw(
+                    Set(stored.compactMap(\.id)),
+                    nameless: !memory.unnamed.isEmpty,
+                    longestGap: options.leftoverAge / 2,
+                    at: begin
+                )
+            }
+            queue.add(.leftovers)
             let took = clock.steady - begin
-            metrics.passed(count, in: took)
+            metrics.passed(count, silent: memory.withLock(\.silences.count), in: took)
             queue.add(.schedules, after: max(options.interval, took * 1000))
             options.onPass(.success(count))
         } catch {
@@ -69,20 +78,22 @@ extension Scheduler {
             let ids = busy.map(\.schedule.id)
             unfinished = Dictionary(grouping: try await runs.unfinished(of: ids), by: \.id)
         }
-        var plans: [(schedule: BotSchedule, plan: SlotPlan)] = []
-        for (schedule, rule) in pairs {
-            var input = SlotInput(
+        // What was asked for says nothing of slots, however much of it is newer.
+        let unclear = busy.filter { SlotPlan.needsLatestSlot($0.schedule, rule: $0.rule, now: now) }.map(\.schedule.id)
+        let latest = unclear.isEmpty ? [] : try await runs.latest(of: unclear, trigger: .schedule)
+        let latestSlots = Dictionary(latest.map { ($0.id, $0.slot.time) }, uniquingKeysWith: max)
+        let backlogs = memory.withLock(\.backlogs)
+        let plans = pairs.map { schedule, rule in
+            let input = SlotInput(
                 schedule,
                 rule: rule,
                 unfinished: unfinished[schedule.id] ?? [],
+                latestSlot: latestSlots[schedule.id],
+                backlog: backlogs[schedule.id],
                 now: now,
                 owner: owner
             )
-            if SlotPlan.needsLatestSlot(schedule, rule: rule, now: now) {
-                let latest = try await runs.history(of: schedule.id, limit: 20)
-                input.latestSlot = latest.lazy.map(\.slot).filter { $0.trigger == .schedule }.map(\.time).max()
-            }
-            plans.append((schedule, SlotPlan(input)))
+            return (schedule: schedule, plan: SlotPlan(input))
         }
         try await carryOut(plans, readAt: readAt)
     }
@@ -104,6 +115,7 @@ extension Scheduler {
             // Somebody else was faster, or the schedule was edited in this moment: read it again, though not without a pause, in
             // case that it can never be moved.
             due.set(schedule.id, at: isStale ? now.advanced(by: .milliseconds(100)) : plan.wakeAt)
+            remember(plan, of: schedule.id, isStale: isStale, now: now)
             if let correction = plan.correction, !isStale, plan.move != nil {
                 logger.info("cursor set", metadata: ["schedule": "\(schedule.id)", "reason": "\(correction)"])
             }
@@ -132,6 +144,25 @@ extension Scheduler {
         }
         metrics.claimed(claimed.count)
         for key in claimed.sorted(by: { $0.slot < $1.slot }) { queue.add(.run(key)) }
+    }
+
+    /// Keeps what the next plan goes on from, and says loudly, once, that a schedule stands still because the clock was ahead.
+    private func remember(_ plan: SlotPlan, of id: BotID, isStale: Bool, now: Timestamp) {
+        let isNews = memory.withLock { memory in
+            let backlog = isStale ? nil : plan.backlog
+            if memory.backlogs[id] != backlog { memory.backlogs[id] = backlog }
+            guard memory.silences[id] != plan.silentUntil else { return false }
+            memory.silences[id] = plan.silentUntil
+            return true
+        }
+        guard isNews, let latest = plan.silentUntil, let cursor = plan.wakeAt else { return }
+        logger.warning(
+            "the clock was ahead when a slot ran: until it is there again no slot of the schedule runs",
+            metadata: [
+                "schedule": "\(id)", "latest_slot": "\(Timestamp(secondsSince1970: latest))", "cursor": "\(cursor)",
+                "now": "\(now)",
+            ]
+        )
     }
 
     private func rule(of schedule: BotSchedule) -> ScheduleRule? {
@@ -176,6 +207,8 @@ extension Scheduler {
             defer { memory.unnamed = unnamed }
             memory.rules = memory.rules.filter { found.contains($0.key) }
             memory.problems = memory.problems.filter { found.contains($0.key) }
+            memory.backlogs = memory.backlogs.filter { found.contains($0.key) }
+            memory.silences = memory.silences.filter { found.contains($0.key) }
             return unnamed.subtracting(memory.unnamed)
         }
         for error in news { logger.error("document left out", metadata: Self.metadata(error)) }

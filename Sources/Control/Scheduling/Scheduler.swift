@@ -118,6 +118,7 @@ public final class Scheduler: Sendable {
         switch work {
         case .schedules: await lookAtSchedules()
         case .slots: await claimSlots()
+        case .leftovers: await removeLeftovers()
         case .runs: await lookAtRuns()
         case .runsOf(let id): await lookAtRuns(of: id)
         case .run(let key):
@@ -136,6 +137,8 @@ enum SchedulerWork: Hashable, Sendable {
     case schedules
     /// The schedules whose slot has come.
     case slots
+    /// What is kept for schedules that are gone.
+    case leftovers
     /// All runs.
     case runs
     /// The runs of a schedule.

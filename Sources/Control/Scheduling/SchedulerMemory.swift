@@ -32,6 +32,12 @@ public struct SchedulerMemory {
     var rules: [BotID: (text: RuleText, rule: ScheduleRule)] = [:]
     /// Where runs are started; nil until the platform has said so.
     var platform: String?
+    /// What is missed and still to run, as far as it was counted.
+    var backlogs: [BotID: SlotBacklog] = [:]
+    /// Schedules that stand still because the clock was ahead, with the slot that ran then.
+    var silences: [BotID: Int64] = [:]
+    /// Which schedules the store held when.
+    var sightings = ScheduleSightings()
     var sights: [RunKey: Sight] = [:]
     var fresh: [RunKey: Fresh] = [:]
     var failures: [RunKey: Failure] = [:]

@@ -6,11 +6,13 @@ struct SchedulerMetrics: Sendable {
     private let passTime = Timer(label: "schedule_pass_duration")
     private let passFailures = Counter(label: "schedule_pass_failures")
     private let schedules = Gauge(label: "schedules")
+    private let silent = Gauge(label: "schedules_silent")
     private let claims = Counter(label: "schedule_slots_claimed")
     private let delay = Timer(label: "schedule_start_delay")
 
-    func passed(_ count: Int, in time: Duration) {
+    func passed(_ count: Int, silent silentCount: Int, in time: Duration) {
         schedules.record(count)
+        silent.record(silentCount)
         passTime.record(duration: time)
     }
 

@@ -17,6 +17,8 @@ public struct SchedulerOptions: Sendable {
     public var retry: Backoff
     /// Where time zones are looked up.
     public var zones: TimeZoneDatabase
+    /// How long what a runner keeps for a schedule, such as its state, outlives the schedule's document.
+    public var leftoverAge: Duration
     /// Told of every full pass: how many schedules there are, or why it was given up.
     public var onPass: @Sendable (Result<Int, ReconcileError>) -> Void
     /// Told what runs there are whenever they were read in full: those of one schedule, or, with nil, all.
@@ -31,6 +33,7 @@ public struct SchedulerOptions: Sendable {
         largestResult: Int = 16 << 20,
         retry: Backoff = .standard,
         zones: TimeZoneDatabase = .system,
+        leftoverAge: Duration = .seconds(3600),
         onPass: @escaping @Sendable (Result<Int, ReconcileError>) -> Void = { _ in },
         onObserved: @escaping @Sendable (_ id: BotID?, _ runs: [ObservedRun]) -> Void = { _, _ in }
     ) {
@@ -40,6 +43,7 @@ public struct SchedulerOptions: Sendable {
         self.largestResult = largestResult
         self.retry = retry
         self.zones = zones
+        self.leftoverAge = leftoverAge
         self.onPass = onPass
         self.onObserved = onObserved
     }

@@ -14,6 +14,11 @@ public struct SlotPlan: Sendable, Hashable {
     public var wakeAt: Timestamp?
     /// Why the cursor had to be put right, if it had.
     public var correction: String?
+    /// The latest slot there is a record of, where that lies far ahead of now: the clock was ahead when it ran. Until it is
+    /// passed none of the schedule's slots runs, for one that ran before isn't told from one that didn't.
+    public var silentUntil: Int64?
+    /// What is missed and still to run, as far as it was counted.
+    public var backlog: SlotBacklog?
 }
 
 /// What a slot plan is made from.
@@ -26,6 +31,8 @@ public struct SlotInput: Sendable {
     public var unfinished: [RunRecord]
     /// The latest slot it has a record of, where that is known.
     public var latestSlot: Int64?
+    /// What the last plan counted.
+    public var backlog: SlotBacklog?
     /// The time.
     public var now: Timestamp
     /// Who claims.
@@ -37,6 +44,7 @@ public struct SlotInput: Sendable {
         rule: ScheduleRule,
         unfinished: [RunRecord] = [],
         latestSlot: Int64? = nil,
+        backlog: SlotBacklog? = nil,
         now: Timestamp,
         owner: String
     ) {
@@ -44,6 +52,7 @@ public struct SlotInput: Sendable {
         self.rule = rule
         self.unfinished = unfinished
         self.latestSlot = latestSlot
+        self.backlog = backlog
         self.now = now
         self.owner = owner
     }
@@ -56,6 +65,8 @@ extension SlotPlan {
     static let mostSkipped = 20
     /// How late a slot may be claimed where missed ones are passed over.
     static let punctual: Duration = .seconds(10)
+    /// How far ahead the latest record may be, in seconds, for the clocks of two machines to differ.
+    static let mostAhead: Int64 = 60
 
     /// Works out what to do for one schedule now.
     public init(_ input: SlotInput) {
@@ -68,7 +79,7 @@ extension SlotPlan {
             return
         }
         guard let due = schedule.cursor.time, due <= seconds else {
-            if !isOff { wakeAt = schedule.cursor.time.map { Timestamp(secondsSince1970: $0) } }
+            if !isOff, let time = schedule.cursor.time { wait(input, for: time) }
             return
         }
         guard !isOff else {
@@ -98,13 +109,19 @@ extension SlotPlan {
         correction(SlotInput(schedule, rule: rule, now: now, owner: "")) != nil
     }
 
+    private mutating func wait(_ input: SlotInput, for time: Int64) {
+        wakeAt = Timestamp(secondsSince1970: time)
+        let now = input.now.secondsSince1970
+        if let latest = input.latestSlot, latest < time, latest - Self.mostAhead > now { silentUntil = latest }
+    }
+
     private mutating func turn(_ input: SlotInput, to time: Int64?) {
         guard let time else { return }
         if input.schedule.cursor.time != time || input.schedule.cursor.basis != input.rule.basis {
             move = CursorMove(of: input.schedule, to: time, basis: input.rule.basis)
         }
         let isOff = !input.schedule.bot.isEnabled || input.rule.policy.isSuspended
-        if !isOff { wakeAt = Timestamp(secondsSince1970: time) }
+        if !isOff { wait(input, for: time) }
     }
 
     /// The latest slot that is due runs, if it may; those before are passed over.
@@ -131,34 +148,31 @@ extension SlotPlan {
         var slot = first
         var passed = 0
         // After a very long absence the newest of them are enough.
-        var count = 0
-        var next: Int64? = first
-        while let time = next, time <= input.now.secondsSince1970, count <= Self.mostMissed {
-            count += 1
-            next = rule.next(after: time)
-        }
-        if count > Self.mostMissed {
-            var newest = Timestamp(secondsSince1970: input.now.secondsSince1970 + 1)
-            for _ in 0..<Self.mostMissed {
-                guard let before = rule.expression.previous(before: newest) else { break }
-                newest = before
-            }
-            if newest.secondsSince1970 > first, let before = rule.expression.previous(before: newest) {
+        var backlog = SlotBacklog(input, from: first)
+        if backlog.count > Self.mostMissed {
+            let last = rule.previous(before: input.now.secondsSince1970 + 1) ?? first
+            var newest = last
+            for _ in 1..<Self.mostMissed { newest = rule.previous(before: newest) ?? newest }
+            if newest > first, let before = rule.previous(before: newest) {
                 passed = 1
                 let reason = "more than \(Self.mostMissed) are not made up for"
-                skip(input, before.secondsSince1970, "missed, with every slot since \(Self.time(first)): \(reason)")
-                slot = newest.secondsSince1970
+                skip(input, before, "missed, with every slot since \(Self.time(first)): \(reason)")
+                slot = newest
+                backlog.keep(from: newest, to: last)
             }
         }
         switch decision(input, on: slot) {
         case .wait(let until):
             wakeAt = until
+            self.backlog = backlog
             if passed > 0 { move = CursorMove(of: input.schedule, to: slot, basis: rule.basis) }
             return
         case .skip(let reason): skip(input, slot, reason)
         case .claim: claim(input, slot)
         }
-        turn(input, to: rule.next(after: slot))
+        let next = rule.next(after: slot)
+        self.backlog = next.flatMap { backlog.without(slot, next: $0) }
+        turn(input, to: next)
     }
 
     private enum Decision {

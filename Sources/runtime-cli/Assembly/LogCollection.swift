@@ -84,7 +84,7 @@ final class LogCollection: Sendable {
             )
             return try Spool(path: path, options: options)
         }
-        var collecting = LogCollectorOptions()
+        var collecting = LogCollectorOptions(mostFollowed: DescriptorLimit.mostFollowed)
         if let masks { collecting.masking = { masks.masking(of: $0) } }
         let collector = LogCollector(
             follower: parts.backend.runner,

@@ -12,8 +12,6 @@ struct SchedulerAssembly: Sendable {
     let scheduler: Scheduler
     /// Collects the bots' output, where that is asked for.
     let logs: LogCollection?
-    /// Whether there is a place for what runs leave.
-    private let hasResults: Bool
 
     var settings: RunnerSettings { parts.settings }
 
@@ -31,13 +29,11 @@ struct SchedulerAssembly: Sendable {
         let masks = settings.logs.isMasked ? LogMasks() : nil
         let logs = settings.logs.isCollected ? LogCollection(parts, masks) : nil
         self.logs = logs
-        let results = ObjectResults.open(settings, executor: parts.executor)
-        hasResults = results != nil
         scheduler = Scheduler(
             schedules: masks.map { MaskedSchedules(store: store.schedules, masks: $0) } ?? store.schedules,
             runs: store.runs,
             runner: parts.backend.runner,
-            results: results,
+            results: parts.results,
             builder: settings.builder,
             options: SchedulerOptions(
                 interval: settings.scheduler.interval,
@@ -75,7 +71,7 @@ struct SchedulerAssembly: Sendable {
     func serve(stopRunsOnExit: Bool) async throws {
         let logger = parts.logger
         parts.announce(interval: settings.scheduler.interval)
-        if !hasResults { logger.notice("no object store is set: results of runs aren't kept") }
+        if parts.results == nil { logger.notice("no object store is set: results of runs aren't kept") }
         // Where it fails, the probe goes on saying so.
         do { try await store.begin?() } catch {
             logger.debug("store not prepared yet", metadata: ["error": "\(error)"])

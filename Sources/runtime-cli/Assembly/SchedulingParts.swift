@@ -43,11 +43,8 @@ struct SchedulingParts: Sendable {
             schedules = store
             runs = history
             writable = store
-            sources = [
-                MongoChangeSource(connection, database: "bot_scheduler", collection: "bot_schedules")
-            ]
-            // A change stream would tell of our own writes; what somebody asks for is found by the next pass.
-            runSources = []
+            sources = [MongoChangeSource.schedules(connection)]
+            runSources = [MongoChangeSource.askedRuns(connection)]
             check = {
                 try await store.check()
                 try await history.check()

@@ -69,7 +69,8 @@ extension ServiceParts {
     /// Says in the first lines of the log what this is.
     /// - Parameter interval: how often everything is looked at.
     func announce(interval: Duration) {
-        DescriptorLimit.raise()
+        DescriptorLimit.raise(logger)
+        MemoryAllocator.giveBack()
         if settings.storeSource == nil {
             logger.notice("neither --store nor MONGO_URI is set: bots are read from the directory ./bots")
         }

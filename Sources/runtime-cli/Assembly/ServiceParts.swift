@@ -33,6 +33,8 @@ struct ServiceParts: Sendable {
     let bus: NATSConnection?
     /// Where the bots' output is stored.
     let logStorage: (any ObjectAppending)?
+    /// Where what scheduled runs leave is stored; nil for live bots.
+    let results: ObjectResults?
     let health: HealthState
     let probes: [DependencyProbe]
     let registry: PrometheusRegistry
@@ -55,8 +57,9 @@ struct ServiceParts: Sendable {
         let code = try await ServiceParts.code(settings, objects: objects, executor: executor)
         backend = try await Backend.open(settings, code: code, executor: executor, logger: logger)
         logStorage = ServiceParts.logStorage(settings, executor: executor)
+        results = role == .scheduler ? ObjectResults.open(settings, executor: executor) : nil
         bus = try ServiceParts.bus(role, settings, logger: logger)
-        probes = ServiceParts.probes(store: store, backend: backend, bus: bus, objects: objects)
+        probes = ServiceParts.probes(store: store, backend: backend, bus: bus, objects: objects, results: results)
         health = HealthState(
             dependencies: probes.map(\.name),
             conditions: [ServiceParts.firstPass],
@@ -137,7 +140,8 @@ struct ServiceParts: Sendable {
         store: DependencyProbe,
         backend: Backend,
         bus: NATSConnection?,
-        objects: (any ObjectStorage)?
+        objects: (any ObjectStorage)?,
+        results: ObjectResults?
     ) -> [DependencyProbe] {
         var probes = [store, DependencyProbe(name: backend.name) { try await backend.ping() }]
         if let bus {
@@ -150,6 +154,7 @@ struct ServiceParts: Sendable {
             )
         }
         if let objects { probes.append(DependencyProbe(name: "object store") { try await objects.check() }) }
+        if let results { probes.append(DependencyProbe(name: "results") { try await results.storage.check() }) }
         return probes
     }
 }

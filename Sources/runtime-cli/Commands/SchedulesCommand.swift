@@ -32,13 +32,12 @@ struct SchedulesListCommand: AsyncParsableCommand {
         let settings = try RunnerSettings.load(flags: options.given, config: options.config, quiet: true)
         let store = try SchedulingParts.open(settings)
         do throws(StoreError) {
-            var rows: [ScheduleReport] = []
-            for stored in try await store.schedules.schedules() {
-                var last: RunRecord?
-                if let id = stored.id { last = try await store.runs.history(of: id, limit: 1).first }
-                rows.append(ScheduleReport(stored, last: last, now: .now))
-            }
-            rows.sort { $0.id < $1.id }
+            let schedules = try await store.schedules.schedules()
+            let runs = try await store.runs.latest(of: nil, trigger: nil)
+            let latest = Dictionary(runs.map { ($0.id, $0) }) { first, _ in first }
+            let rows = schedules.map { stored in
+                ScheduleReport(stored, last: stored.id.flatMap { latest[$0] }, now: .now)
+            }.sorted { $0.id < $1.id }
             switch output {
             case .table: print(ScheduleReport.table(rows))
             case .json: print(ScheduleReport.json(rows).text)

@@ -10,7 +10,7 @@ struct SchedulesRunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Runs a schedule now, once, beside its slots.",
         discussion: """
-            Writes down that the run is wanted, and prints its name; a bot-scheduler starts it, at the latest with its next check. \
+            Writes down that the run is wanted, and prints its name; a bot-scheduler starts it at once, where changes can be watched, or else with its next check. \
             It is given up when none does within 15 minutes. A schedule that is switched off can be run too.
 
             With --wait it ends as the run did: with its exit code, or 69 when there is none.

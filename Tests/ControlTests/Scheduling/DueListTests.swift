@@ -119,6 +119,28 @@ import Util
         #expect(list.earliest == at(20))
     }
 
+    /// Woken while it is being claimed for, and then claimed: the entry of the waking must not hide the slot.
+    @Test func f33ASlotBehindAnEntryThatIsOutOfDateIsAnnounced() {
+        let list = DueList()
+        list.wake("a", at: at(10))
+        #expect(list.take(upTo: at(10), limit: 9) == ["a"])
+        list.wake("a", at: at(11))
+        let before = list.announcements
+        list.set("a", at: at(20))
+        #expect(list.announcements > before)
+    }
+
+    /// Whoever heard that one is due forgot about the others.
+    @Test func f33WhereTheOneThatWasDueIsPutOffTheNextIsAnnounced() {
+        let list = DueList()
+        list.set("a", at: at(10))
+        list.set("b", at: at(20))
+        list.set("a", at: at(30))
+        let before = list.announcements
+        #expect(list.take(upTo: at(10), limit: 9).isEmpty)
+        #expect(list.announcements > before)
+    }
+
     @Test func whatIsOutOfDateTakesNoRoom() {
         let list = DueList()
         for number in 0..<10 { list.set(BotID("s\(number)"), at: at(1_000_000)) }

@@ -94,6 +94,10 @@ struct MortalRunStore: RunStore {
         try await process.call { () async throws(StoreError) in try await base.history(of: id, limit: limit) }
     }
 
+    func latest(of ids: [BotID]?, trigger: Slot.Trigger?) async throws(StoreError) -> [RunRecord] {
+        try await process.call { () async throws(StoreError) in try await base.latest(of: ids, trigger: trigger) }
+    }
+
     func trim(_ id: BotID, keeping count: Int) async throws(StoreError) {
         try await process.call { () async throws(StoreError) in try await base.trim(id, keeping: count) }
     }

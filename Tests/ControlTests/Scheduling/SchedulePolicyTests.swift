@@ -248,6 +248,24 @@ import Util
         #expect(rule.deadline(of: 1_800_000_000) == .seconds(3))
     }
 
+    @Test(arguments: [
+        ("*/5 * * * *", "5m", "5m0s"), ("0,1 9 * * *", "1m", "1m0s"), ("* * * * * *", "1s", "1s"),
+        ("0 0 * * *", "24h", "24h0m0s"), ("@every 90s", "2m", "1m30s"), ("30 9 * * MON-FRI", "24h", "24h0m0s"),
+    ])
+    func aJitterThatReachesTheNextSlotIsRefusedWhereItWouldKeepThatFromRunning(
+        text: String,
+        jitter: String,
+        interval: String
+    ) throws {
+        for overlap in ["forbid", "replace"] {
+            let error = try #require(refusal(text, ["jitter": .string(jitter), "overlap": .string(overlap)]))
+            #expect(error.field == "config.execution.jitter")
+            #expect(error.problem.contains("expected less than \(interval), or overlap allow"), "\(error)")
+        }
+        _ = try rule(text, ["jitter": .string(jitter), "overlap": "allow"])
+        _ = try rule(text, ["jitter": "999ms"])
+    }
+
     @Test func jitterStaysTheSameAndWithinItsBounds() throws {
         let rule = try rule("@hourly", ["jitter": "10s"])
         var amounts: Set<Duration> = []

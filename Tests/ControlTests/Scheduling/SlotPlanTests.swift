@@ -279,6 +279,21 @@ import Util
         }
     }
 
+    /// The clock was ahead, by more than two machines' clocks differ.
+    @Test(arguments: [(0, false), (1, false), (60, false), (61, true), (86_400, true)] as [(Int64, Bool)])
+    func slotsThatPassSilentlyBecauseALaterOneHasRunAreTold(ahead: Int64, isTold: Bool) throws {
+        let now = Self.eight - ahead
+        for execution in [[:], ["suspend": true]] as [JSONObject] {
+            let schedule = Self.schedule(cursor: .init(Self.eight + Self.hour, basis: Self.hourly), execution)
+            let plan = try Self.plan(schedule, latestSlot: Self.eight, now: now)
+            #expect(plan.silentUntil == (isTold && execution.isEmpty ? Self.eight : nil))
+            #expect(plan.runs.isEmpty && plan.move == nil)
+            // The same where the cursor has to be put right.
+            let missing = Self.schedule(cursor: .init(), execution)
+            #expect(try Self.plan(missing, latestSlot: Self.eight, now: now).silentUntil == plan.silentUntil)
+        }
+    }
+
     /// The same where more are due than are made up for, the second time with others.
     @Test func f28NothingOfAVeryLongBacklogIsLostWhenTheCursorWasNotMoved() throws {
         let schedule = Self.schedule(

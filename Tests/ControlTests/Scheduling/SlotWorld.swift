@@ -35,7 +35,7 @@ struct SlotWorld {
         var execution: JSONObject = ["overlap": .string(overlap), "missed": .string(missed)]
         if Bool.random(using: &random) { execution["timezone"] = .string(zones.randomElement(using: &random) ?? "UTC") }
         if Int.random(in: 0..<3, using: &random) == 0 { execution["deadline"] = "5m" }
-        if Int.random(in: 0..<3, using: &random) == 0 { execution["jitter"] = "20s" }
+        if Int.random(in: 0..<3, using: &random) == 0 { execution["jitter"] = "15s" }
         let now = Timestamp(secondsSince1970: 1_800_000_000 + Int64.random(in: 0..<20_000_000, using: &random))
         var schedule = SlotPlanTests.schedule(
             texts.randomElement(using: &random) ?? "",
