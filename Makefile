@@ -1,6 +1,6 @@
 # The project's habits; each is a script or one command, so that both can be read and run alone.
 
-.PHONY: setup build test bench sanitize soak lint docs demo clean
+.PHONY: setup build test test-cluster bench sanitize soak lint docs demo clean
 
 setup:  ## Install what a build needs
 	scripts/setup
@@ -10,6 +10,9 @@ build: setup  ## Build everything, debug
 
 test:  ## All tests against real services; ARGS='--filter ModelTests' for some
 	scripts/test $(ARGS)
+
+test-cluster:  ## The Kubernetes client against a real cluster, which the first run on a machine builds (6 to 9 minutes)
+	scripts/test --cluster
 
 bench:  ## How fast it is, against the engine's own speed; ARGS='--write' or ARGS='cold crash' for some rows
 	scripts/bench $(ARGS)

@@ -33,7 +33,7 @@ let package = Package(
             name: "BotRuntime",
             targets: [
                 "Model", "Util", "Entrypoints", "Runtime", "Control", "HTTP", "Archive", "ObjectStorage", "CodeCache",
-                "DockerMode", "LocalMode", "Logs", "DirectoryStore", "MongoStore", "NATSBus",
+                "DockerMode", "LocalMode", "K8sMode", "Logs", "DirectoryStore", "MongoStore", "NATSBus",
             ]
         ),
     ],
@@ -71,6 +71,14 @@ let package = Package(
         library("HTTP", ["CCurl", log]),
         library("MongoStore", ["CMongo", "Model", "Util", "Control", log]),
         library("DirectoryStore", ["Model", "Util", "Runtime", "Control", crypto, yams, log]),
+        library(
+            "K8sMode",
+            [
+                "HTTP", "Model", "Util", yams, crypto, log,
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         library("NATSBus", ["CNats", "Model", "Util", "Control", log]),
         library("Archive", ["CArchive"]),
         library("ObjectStorage", ["HTTP", "Util", crypto, log]),
@@ -128,6 +136,8 @@ let package = Package(
         tests("ControlTests", ["Control", "Model", "Runtime", "Util", "TestSupport", log]),
         tests("HTTPTests", ["HTTP"]),
         tests("ArchiveTests", ["Archive", "TestSupport"], resources: [.copy("Corpus")]),
+        tests("K8sModeTests", ["K8sMode", "HTTP", "Model", "Util", "TestSupport", log]),
+        tests("K8sModeIntegrationTests", ["K8sMode", "HTTP", "Model", "Util", "TestSupport", log]),
         tests("MonitoringTests", ["Monitoring", "Util", metrics, log, lifecycle]),
         tests("CodeCacheTests", ["Archive", "CodeCache", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport"]),
         tests(
