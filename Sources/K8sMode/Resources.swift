@@ -53,7 +53,10 @@ public struct Resources<Object: K8sObject>: Sendable {
 
     /// Writes an object as a whole, what isn't known here included. With a resource version, as objects that were read have
     /// one, only over that version.
-    /// - Parameter subresource: `status` writes only the status.
+    /// - Parameters:
+    ///   - object: all of it.
+    ///   - subresource: `status` writes only the status.
+    ///   - fieldManager: whose fields they are from now on; nil: the server makes a name up from the program's.
     /// - Throws: ``K8sError``, with code `conflict` where the object is another version by now.
     public func replace(
         _ object: Object,
