@@ -11,6 +11,8 @@ final class RunLock: Sendable {
     }
 
     deinit {
+        // A child that is being started shares the open file until it runs its program, and the lock with it.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 
