@@ -14,6 +14,7 @@ struct Container: Sendable, Equatable {
     let volumes: [String]
 
     var bot: String { labels["runtime.id"] ?? "" }
+    var slot: String { labels["runtime.slot"] ?? "" }
     var isRunning: Bool { status == "running" }
 
     init(_ object: JSONObject) {

@@ -72,6 +72,7 @@ struct RunEntry: Sendable, Equatable {
     let attempt: Int64
     let reason: String
     let result: String?
+    let takeovers: Int64
 
     /// The runs of an answer in JSON.
     static func all(in text: String) throws -> [RunEntry] {
@@ -90,6 +91,7 @@ struct RunEntry: Sendable, Equatable {
         attempt = number("attempt") ?? 0
         reason = object["reason"]?.string ?? ""
         result = object["result"]?.string
+        takeovers = number("takeovers") ?? 0
     }
 }
 

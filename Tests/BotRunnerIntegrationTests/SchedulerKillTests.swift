@@ -46,7 +46,12 @@ extension PlatformIntegration {
                 return first == second ? second : nil
             }
             for id in ids { Self.check(runs.filter { $0.schedule == id }, of: id, stage, plan.seed) }
-            for id in ids { try await stage.absence(of: id) }
+            // What was taken over leaves its trace for an hour, in case whoever began it goes on after all.
+            let traces = Set(runs.filter { $0.takeovers > 0 }.map { "\($0.schedule) \($0.slot)" })
+            try await slowly(within: .seconds(60), "seed \(plan.seed): nothing is left but traces of \(traces)") {
+                let left = try await stage.containers()
+                return left.allSatisfy { !$0.isRunning && traces.contains("\($0.bot) \($0.slot)") } ? true : nil
+            }
             for scheduler in living { #expect(await scheduler.terminate(within: .seconds(15)) == .exited(0)) }
         }
     }

@@ -22,11 +22,11 @@ import Testing
     @Test func planIsATableOrJSON() async throws {
         defer { engine.stop() }
         let table = try await program.run(["plan"] + flags)
-        #expect(table.isSuccess && table.errors.isEmpty)
+        #expect(table.isSuccess && table.errors.isEmpty, "\(table.errorText)")
         let lines = table.text.split(separator: "\n")
         #expect(lines.count == 2 && lines[0].hasPrefix("BOT  STATUS") && lines[1].hasPrefix("one  invalid"))
         let json = try await program.run(["plan", "--output", "json"] + flags)
-        #expect(json.isSuccess && json.errors.isEmpty)
+        #expect(json.isSuccess && json.errors.isEmpty, "\(json.errorText)")
         let value = try JSONSerialization.jsonObject(with: json.output) as? [String: Any]
         let bots = value?["bots"] as? [[String: Any]]
         #expect(
