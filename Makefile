@@ -11,7 +11,7 @@ build: setup  ## Build everything, debug
 test:  ## All tests against real services; ARGS='--filter ModelTests' for some
 	scripts/test $(ARGS)
 
-test-cluster:  ## The Kubernetes client against a real cluster, which the first run on a machine builds (6 to 9 minutes)
+test-cluster:  ## Of the tests those against a real Kubernetes cluster, which the first run on a machine builds (6 to 9 minutes)
 	scripts/test --cluster
 
 bench:  ## How fast it is, against the engine's own speed; ARGS='--write' or ARGS='cold crash' for some rows

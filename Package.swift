@@ -69,7 +69,7 @@ let package = Package(
         ),
 
         library("HTTP", ["CCurl", log]),
-        library("MongoStore", ["CMongo", "Model", "Util", "Control", log]),
+        library("MongoStore", ["CMongo", "Model", "Util", "Control", crypto, log]),
         library("DirectoryStore", ["Model", "Util", "Runtime", "Control", crypto, yams, log]),
         library(
             "K8sMode",

@@ -15,7 +15,7 @@ final class Platform: Sendable {
         async let nats = NATSServer.start()
         async let objects = S3Server.start()
         (self.mongo, self.nats, self.objects) = try await (mongo, nats, objects)
-        for bucket in ["custom-bots", "bot-logs"] { try await signed("-X", "PUT", url(bucket)) }
+        for bucket in ["custom-bots", "bot-logs", "backtests"] { try await signed("-X", "PUT", url(bucket)) }
         let subjects = ["bot", "bot-schedule"].flatMap { kind in
             ["created", "updated", "deleted"].map { JSONValue.string("the0.\(kind).\($0)") }
         }

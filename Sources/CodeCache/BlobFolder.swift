@@ -39,7 +39,7 @@ final class BlobFolder: Sendable {
         futimens(descriptor, times)
         return BlobLease(
             digest: digest,
-            archive: CodeArchive(path: path, size: identity.size, files: files),
+            archive: CodeArchive(path: path, size: identity.size, files: files, digest: digest),
             file: file
         )
     }
@@ -59,7 +59,7 @@ final class BlobFolder: Sendable {
         let path = tar(digest)
         guard rename(source, path) == 0 else { throw .system("can't keep", path, errno) }
         verified.withLock { _ = $0.insert(identity) }
-        let archive = CodeArchive(path: path, size: identity.size, files: Set(files))
+        let archive = CodeArchive(path: path, size: identity.size, files: Set(files), digest: digest)
         return BlobLease(digest: digest, archive: archive, file: file)
     }
 

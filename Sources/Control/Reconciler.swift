@@ -20,6 +20,7 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
     let starts: AsyncSemaphore
     let metrics = ReconcilerMetrics()
     let memory: Mutex<ReconcilerMemory<C.Instant>>
+    private let memo = Mutex(DesiredMemo())
 
     /// What every bot is at the moment.
     public let statuses: StatusBoard
@@ -185,7 +186,22 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
         let (runs, failures) = memory.withLock {
             ($0.rebased(observed, now: now, at: instant), $0.allFailures(now: now, at: instant))
         }
-        return Survey(stored: stored, observed: runs, failures: failures, desire: desire, now: now)
+        let last = memo.withLock { $0 }
+        var next = DesiredMemo(count: stored.count)
+        let survey = Survey(
+            stored: stored,
+            observed: runs,
+            failures: failures,
+            desire: { bot in
+                guard let bot else { return desire(nil) }
+                let wanted = last.desired(for: bot) ?? desire(bot)
+                next.note(wanted, of: bot)
+                return wanted
+            },
+            now: now
+        )
+        memo.withLock { $0 = next }
+        return survey
     }
 
     func desire(_ stored: StoredBot?) -> Desired {

@@ -14,6 +14,8 @@ struct ContainerRequest: Sendable {
     let settings: DockerSettings
     /// The prepared image to run in.
     let image: String
+    /// An image that has the bot's code in it, to run in instead.
+    var filledImage: String?
     /// The network's id or name, as `NetworkMode` takes it.
     let network: String
 
@@ -23,7 +25,7 @@ struct ContainerRequest: Sendable {
     var json: JSONValue {
         let labels = spec.labels(instance: names.instance, attempt: attempt)
         return [
-            "Image": .string(image),
+            "Image": .string(filledImage ?? image),
             // The image's own entrypoint would come before a command, and would be one of root's programs.
             "Entrypoint": .array(
                 spec.runtime.entrypoint.command(directory: ContainerRequest.scripts).map { .string($0) }

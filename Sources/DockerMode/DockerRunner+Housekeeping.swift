@@ -12,6 +12,7 @@ extension DockerRunner: RunnerHousekeeping {
             instance: names.instance,
             images: images,
             prepared: prepared,
+            codeImages: codeImages,
             logger: logger
         )
         do throws(DockerError) {

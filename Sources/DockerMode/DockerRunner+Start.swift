@@ -8,7 +8,7 @@ extension DockerRunner {
     /// Makes a bot's container, brings the code into it and starts it; its image is pulled and prepared first if need be.
     public func start(_ spec: LaunchSpec, attempt: Int) async throws(RunnerError) {
         try await code.withCode(of: spec.executable.custom) { (archive) async throws(RunnerError) in
-            let request = try await self.ready(spec, attempt, archive)
+            let request = try await self.filled(try await self.ready(spec, attempt, archive), archive)
             do throws(LaunchFailure) { return try await self.launch(request, archive) } catch {
                 // Not found: somebody removed the prepared image or the network. Refused: a second network of the name appeared
                 // in this moment. Both are looked for again, once.
@@ -16,6 +16,7 @@ extension DockerRunner {
                     throw self.runnerError(error.cause, spec)
                 }
                 self.prepared.forget(request.image)
+                if let image = request.filledImage { self.codeImages.forget(image) }
             }
             let again = try await self.request(spec, attempt)
             do throws(LaunchFailure) { try await self.launch(again, archive) } catch {
@@ -42,6 +43,15 @@ extension DockerRunner {
             image: try await prepared.image(for: spec.runtime, base: base),
             network: try await networks.mode(for: spec.sandbox.network)
         )
+    }
+
+    /// The same with an image that has the code in it, where there is one.
+    private func filled(_ request: ContainerRequest, _ archive: CodeArchive) async throws(RunnerError)
+        -> ContainerRequest
+    {
+        var request = request
+        request.filledImage = try await codeImages.image(for: request.spec, archive, prepared: request.image)
+        return request
     }
 
     /// A program whose entrypoint isn't in its code can't start, however often it is tried.
@@ -88,7 +98,7 @@ extension DockerRunner {
         }
         guard let container = made else { return }
         do throws(DockerError) {
-            try await send(archive, to: container)
+            if request.filledImage == nil { try await engine.sendCode(archive, to: container) }
             guard !Task.isCancelled else { throw DockerError(.cancelled, "cancelled") }
             let limit = ContainerPlace.startLimit(codeSize: archive.size)
             if runsOnce, ContinuousClock.now - began >= limit {
@@ -106,16 +116,6 @@ extension DockerRunner {
             }
             throw LaunchFailure(cause: error, mayBeRepeated: !runsOnce)
         }
-    }
-
-    private func send(_ archive: CodeArchive, to container: String) async throws(DockerError) {
-        var call = EngineCall(method: .put, path: EngineCall.path("containers", container, "archive"))
-        call.query = [("path", "/bot")]
-        call.body = .stream(length: archive.size, FilePieces(path: archive.path))
-        call.contentType = "application/x-tar"
-        // A large archive over a slow line takes what it takes; silence doesn't.
-        call.deadlines = HTTPDeadlines(connect: .seconds(10), idle: .seconds(120), total: nil)
-        try await engine.send(call).expect(200)
     }
 
     /// Starts the container. Once it was asked for, a cancellation doesn't break it off: the engine may have done it already, and

@@ -17,6 +17,7 @@ public final class DockerRunner: Runner {
     let observation: Observation
     let images: ImageStore
     let prepared: PreparedImages
+    let codeImages: CodeImages
     let networks: Networks
     let place: ContainerPlace
     let removal: Removal
@@ -76,6 +77,7 @@ public final class DockerRunner: Runner {
             known: KnownImages(),
             logger: logger
         )
+        codeImages = CodeImages(engine: engine, instance: instance, logger: logger)
         networks = Networks(engine: engine, names: names, flights: SingleFlight(), logger: logger)
     }
 

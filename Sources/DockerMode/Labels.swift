@@ -33,6 +33,8 @@ enum Label {
     static let preparedKind = "runtime.prepared.kind"
     /// On prepared images: the hash of what was added.
     static let preparedFiles = "runtime.prepared.files"
+    /// On images that hold a program's code besides: the hash of that.
+    static let preparedCode = "runtime.prepared.code"
     /// `true` on the containers that prepared images are made in; they never run.
     static let preparing = "runtime.preparing"
 }

@@ -11,10 +11,14 @@ struct Leftovers: Sendable {
     let instance: String
     let images: ImageStore
     let prepared: PreparedImages
+    let codeImages: CodeImages
     let logger: Logger
 
     /// A preparation takes a fifth of a second; one this old was broken off by its process's end.
     private static let preparationAge: Duration = .seconds(600)
+
+    /// How long an image with code that no container uses is kept: those of bots that are about to start again.
+    private static let codeImageAge: Duration = .seconds(3600)
 
     /// Removes the state of bots that don't exist any more.
     func removeStates(kinds: Set<ExecutableKind>, known: Set<BotID>) async throws(DockerError) {
@@ -60,17 +64,21 @@ struct Leftovers: Sendable {
         }
     }
 
-    /// Removes prepared images whose base or whose scripts there are newer ones of.
+    /// Removes prepared images whose base or whose scripts there are newer ones of, and those with code that nothing uses.
     func removeSupersededImages() async throws(RunnerError) {
         do throws(DockerError) {
             var call = EngineCall(method: .get, path: "/images/json")
             call.filter([("label", ["\(Label.prepared)=true"])])
             let answer = try await engine.send(call)
+            let now = try await engine.clock()
             for image in try answer.array().compactMap(\.object) {
                 guard let id = image["Id"]?.string, let labels = image["Labels"]?.object,
                     labels[Label.prepared]?.string == "true", let base = labels[Label.preparedBase]?.string
                 else { continue }
-                if try await isCurrent(base: base, labels, tags: image["RepoTags"]) { continue }
+                if try await isCurrent(base: base, labels, tags: image["RepoTags"]) {
+                    let isOld = image["Created"]?.seconds.map { now.duration(since: $0) > Leftovers.codeImageAge } ?? false
+                    guard labels[Label.preparedCode] != nil, isOld else { continue }
+                }
                 try await remove(id, tags: image["RepoTags"])
             }
         } catch {
@@ -100,8 +108,17 @@ struct Leftovers: Sendable {
             try answer.expect(200, 404, 409)
             if answer.status == 200 {
                 prepared.forget(name)
-                logger.info("removed a superseded image", metadata: ["image": "\(name)"])
+                codeImages.forget(name)
+                logger.info("removed an image without use", metadata: ["image": "\(name)"])
             }
         }
+    }
+}
+
+extension JSONValue {
+    /// The time that a number of seconds since 1970 stands for.
+    fileprivate var seconds: Timestamp? {
+        guard case .integer(let seconds) = self else { return nil }
+        return Timestamp(secondsSince1970: seconds)
     }
 }

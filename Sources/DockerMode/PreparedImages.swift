@@ -27,7 +27,7 @@ struct PreparedImages: Sendable {
         if known.contains(name) { return name }
         try await flights.run(name) { () async throws(RunnerError) in
             do throws(DockerError) {
-                if try await exists(name) == false { try await make(name, runtime, base: base) }
+                if try await engine.hasImage(name) == false { try await make(name, runtime, base: base) }
             } catch {
                 throw error.runnerError(.image, "preparing image \(runtime.image)")
             }
@@ -62,15 +62,6 @@ struct PreparedImages: Sendable {
         }
         tar.finish()
         return tar.bytes
-    }
-
-    private func exists(_ name: String) async throws(DockerError) -> Bool {
-        let answer = try await engine.send(
-            EngineCall(method: .get, path: "/images" + EngineCall.imagePath(name) + "/json")
-        )
-        if answer.status == 404 { return false }
-        try answer.expect(200)
-        return true
     }
 
     private func make(_ name: String, _ runtime: LanguageRuntime, base: String) async throws(DockerError) {
@@ -108,22 +99,17 @@ struct PreparedImages: Sendable {
         _ runtime: LanguageRuntime,
         base: String
     ) async throws(DockerError) {
-        let reference = ImageReference(name)
-        var commit = EngineCall(method: .post, path: "/commit", deadlines: EngineCall.work)
-        commit.query = [("container", container), ("repo", reference.name), ("tag", reference.tag), ("pause", "false")]
-        commit.setBody([
-            "Labels": [
-                Label.prepared: "true",
-                // The container's labels come along unless they are given here.
-                Label.preparing: "false",
-                Label.instance: "",
-                Label.preparedBase: .string(base),
-                Label.preparedKind: .string(runtime.entrypoint.rawValue),
-                Label.preparedFiles: .string(PreparedImages.filesDigest(runtime.entrypoint)),
-                Label.image: .string(runtime.image),
-            ]
-        ])
-        try await engine.send(commit).expect(201)
+        let labels: JSONValue = [
+            Label.prepared: "true",
+            // The container's labels come along unless they are given here.
+            Label.preparing: "false",
+            Label.instance: "",
+            Label.preparedBase: .string(base),
+            Label.preparedKind: .string(runtime.entrypoint.rawValue),
+            Label.preparedFiles: .string(PreparedImages.filesDigest(runtime.entrypoint)),
+            Label.image: .string(runtime.image),
+        ]
+        try await engine.commit(container, as: name, labels: labels)
     }
 }
 

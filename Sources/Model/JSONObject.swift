@@ -62,7 +62,12 @@ public struct JSONObject: Sendable {
 extension JSONObject: Hashable {
     /// Whether both hold the same members, in whatever order.
     public static func == (left: JSONObject, right: JSONObject) -> Bool {
-        left.count == right.count && left.list.allSatisfy { right[$0.key] == $0.value }
+        guard left.count == right.count else { return false }
+        // A copy of the other, which is all that is compared where nothing has changed.
+        let isCopy = left.list.withUnsafeBufferPointer { one in
+            right.list.withUnsafeBufferPointer { other in one.baseAddress == other.baseAddress }
+        }
+        return isCopy || left.list.allSatisfy { right[$0.key] == $0.value }
     }
 
     /// Hashes the members, whatever their order.

@@ -4,6 +4,7 @@ import Model
 /// A collection whose documents are the platform's bots, live or scheduled.
 struct BotDocuments<Entry: DocumentEntry>: Sendable {
     let collection: MongoCollection
+    private let decoded = DecodedDocuments<Entry>()
 
     init(_ connection: MongoConnection, _ name: CollectionName, isReadFromPrimary: Bool = false) {
         collection = MongoCollection(connection: connection, name: name, isReadFromPrimary: isReadFromPrimary)
@@ -11,12 +12,17 @@ struct BotDocuments<Entry: DocumentEntry>: Sendable {
 
     /// Every document, read in one pass; one that can't be used is one entry among the others.
     func all() async throws(StoreError) -> [Entry] {
-        try await read("reading", filter: JSONObject())
+        let reading = decoded.reading()
+        let entries = try await read("reading", filter: JSONObject(), reading.read)
+        decoded.finish(reading, entries)
+        return Entry.resolvingDuplicates(entries)
     }
 
     /// The documents of an id.
     func one(_ id: BotID) async throws(StoreError) -> [Entry] {
-        try await read("reading \(id.text.escapedForMessage) from", filter: ["id": .string(id.text)])
+        Entry.resolvingDuplicates(
+            try await read("reading \(id.text.escapedForMessage) from", filter: ["id": .string(id.text)])
+        )
     }
 
     /// The documents of some ids.
@@ -28,7 +34,7 @@ struct BotDocuments<Entry: DocumentEntry>: Sendable {
                 filter: ["id": ["$in": .array(part.map(JSONValue.string))]]
             )
         }
-        return entries
+        return Entry.resolvingDuplicates(entries)
     }
 
     /// Whether there is no document.
@@ -56,20 +62,22 @@ struct BotDocuments<Entry: DocumentEntry>: Sendable {
         try await collection.delete("deleting", id: id)
     }
 
-    private func read(_ operation: String, filter: JSONObject) async throws(StoreError) -> [Entry] {
+    private func read(
+        _ operation: String,
+        filter: JSONObject,
+        _ entry: @escaping @Sendable (UnsafeRawBufferPointer) -> Entry = Entry.init(bson:)
+    ) async throws(StoreError) -> [Entry] {
         // Long texts of a custom bot that nothing here reads. Left out rather than the others picked, so that a document
         // that is broken arrives as it is.
         let projection: JSONValue = [
             "custom.config.readme": 0, "custom.config.schema": 0, "custom.config.metadata": 0,
             "custom.config.description": 0,
         ]
-        return Entry.resolvingDuplicates(
-            try await collection.find(
-                operation,
-                filter: filter,
-                options: ["projection": projection, "batchSize": 1000],
-                Entry.init(bson:)
-            )
+        return try await collection.find(
+            operation,
+            filter: filter,
+            options: ["projection": projection, "batchSize": 1000],
+            entry
         )
     }
 

@@ -28,7 +28,7 @@ public final class MongoConnection: Sendable, CustomStringConvertible {
     /// Prepares a connection; nothing is sent before the first call.
     ///
     /// Timeouts that the URI doesn't set are short, so that a server that is dead or hangs is noticed within seconds:
-    /// `serverSelectionTimeoutMS` 3000, `connectTimeoutMS` 3000, `socketTimeoutMS` 10000, `heartbeatFrequencyMS` 1000.
+    /// `serverSelectionTimeoutMS` 3000, `connectTimeoutMS` 3000, `socketTimeoutMS` 10000, `heartbeatFrequencyMS` 5000.
     ///
     /// - Parameters:
     ///   - uri: `mongodb://…` or `mongodb+srv://…`, with TLS and credentials as the drivers of MongoDB understand them.

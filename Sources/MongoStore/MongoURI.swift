@@ -10,7 +10,9 @@ final class MongoURI: @unchecked Sendable {
     /// What a server selection may take, so that a dead server is noticed in seconds and found again as soon.
     static let defaults: [(name: String, value: Int32)] = [
         (MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 3000),
-        (MONGOC_URI_HEARTBEATFREQUENCYMS, 1000),
+        // A lost connection is noticed at once; a server that hangs after this and the next, which is sooner than a read that
+        // waits for it is given up: so no read waits a second time. Each look costs as much as all else at rest.
+        (MONGOC_URI_HEARTBEATFREQUENCYMS, 5000),
         (MONGOC_URI_CONNECTTIMEOUTMS, 3000),
         // The library's own is five minutes, for which a server that hangs would hang us.
         (MONGOC_URI_SOCKETTIMEOUTMS, 10_000),

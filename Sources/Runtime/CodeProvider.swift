@@ -18,11 +18,14 @@ public struct CodeArchive: Sendable {
     public let size: Int64
     /// The paths of its files, relative to `/bot`.
     public let files: Set<String>
+    /// A hash of the tar, which tells it from any other; nil where that isn't known.
+    public let digest: String?
 
     /// A tar with these files.
-    public init(path: String, size: Int64, files: Set<String>) {
+    public init(path: String, size: Int64, files: Set<String>, digest: String? = nil) {
         self.path = path
         self.size = size
         self.files = files
+        self.digest = digest
     }
 }

@@ -13,6 +13,7 @@ import LocalMode
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
         if arguments.first == supervise { exit(LocalSupervisor.run(Array(arguments.dropFirst()))) }
+        MongoCounters.removeStale()
         // What the language itself does for an async main function. It ends with the process, so it isn't loose.
         Task {
             await RuntimeCommand.main()

@@ -1,4 +1,5 @@
 import DockerMode
+import HTTP
 import Model
 import Runtime
 import TestSupport
@@ -45,6 +46,43 @@ import Testing
             )
             #expect(containers.count == 1)
             #expect(containers.first?["State"]?.string == "running")
+        }
+    }
+
+    @Test func codeOfSeveralBotsIsSentOnceAndIsEachOnesOwn() async throws {
+        try await EngineFixture.with { engine in
+            // Writes over its own code, which is in a folder of its own.
+            let program = """
+                import os, time
+                print(sorted(os.listdir('/bot')), open('/bot/data.txt').read(), flush=True)
+                open('/bot/data.txt', 'w').write('changed')
+                time.sleep(600)
+                """
+            let files = ["main.py": program, "data.txt": engine.instance]
+            let runner = engine.runner()
+            var images: [String] = []
+            for id in ["one", "two", "three"] as [BotID] {
+                try await runner.start(try engine.spec(id, files: files), attempt: 0)
+                let run = try await engine.saying("['data.txt', 'main.py'] \(engine.instance)", runner, id)
+                let container = try await engine.api.object(.get, "/containers/\(run.reference)/json")
+                images.append(container["Config"]?.object?["Image"]?.string ?? "")
+            }
+            #expect(images[1].hasPrefix("the0-runtime/code:") && images[1] == images[2] && images[0] != images[1])
+            // Another process finds it; code that is one bot's own gets none.
+            try await engine.runner().start(try engine.spec("four", files: files), attempt: 0)
+            try await runner.start(try engine.spec("alone", sleeper + "# \(engine.instance)"), attempt: 0)
+            let containers = try await engine.api.list("containers/json", "runtime.instance=\(engine.instance)")
+            let filled = containers.filter { $0["Labels"]?.object?["runtime.prepared.code"] != nil }
+            #expect(filled.compactMap { $0["Labels"]?.object?["runtime.id"]?.string }.sorted() == ["four", "three", "two"])
+            // It is made anew where somebody has removed it.
+            for run in try await runner.runs(of: .live) { try await runner.remove(run) }
+            #expect(try await engine.api.call(.delete, "/images/\(images[1])").status == 200)
+            try await runner.start(try engine.spec("two", files: files), attempt: 0)
+            _ = try await engine.saying("['data.txt', 'main.py'] \(engine.instance)", runner, "two")
+            // A container uses it, and it is young.
+            try await runner.removeLeftovers(known: ["two"])
+            try await runner.start(try engine.spec("three", files: files), attempt: 0)
+            #expect(try await engine.api.call(.get, "/images/\(images[1])/json").status == 200)
         }
     }
 

@@ -17,12 +17,13 @@ final class Counter: Sendable {
 /// Code that is always there.
 struct FakeCode: CodeProvider {
     var files: Set<String> = ["main.py"]
+    var digest: String?
 
     func withCode<Result: Sendable>(
         of version: CustomBotVersion,
         _ body: @Sendable (CodeArchive) async throws(RunnerError) -> Result
     ) async throws(RunnerError) -> Result {
-        try await body(CodeArchive(path: "/dev/null", size: 0, files: files))
+        try await body(CodeArchive(path: "/dev/null", size: 0, files: files, digest: digest))
     }
 }
 
@@ -30,18 +31,23 @@ struct FakeCode: CodeProvider {
 func withFakeEngine(
     _ handler: @escaping @Sendable (FakeRequest, Int) -> FakeAnswer,
     settings: DockerSettings = DockerSettings(stopGrace: .zero),
+    code: FakeCode = FakeCode(),
     _ body: (FakeEngine, DockerRunner) async throws -> Void
 ) async throws {
     let engine = try FakeEngine(handler)
     defer { engine.stop() }
-    try await body(engine, fakeRunner(engine.path, settings: settings))
+    try await body(engine, fakeRunner(engine.path, settings: settings, code: code))
 }
 
-func fakeRunner(_ path: String, settings: DockerSettings = DockerSettings(stopGrace: .zero)) -> DockerRunner {
+func fakeRunner(
+    _ path: String,
+    settings: DockerSettings = DockerSettings(stopGrace: .zero),
+    code: FakeCode = FakeCode()
+) -> DockerRunner {
     DockerRunner(
         connection: DockerConnection(unixSocket: path),
         instance: "test",
-        code: FakeCode(),
+        code: code,
         settings: settings,
         client: HTTPClient(),
         logger: Logger(label: "fake") { _ in SwiftLogNoOpLogHandler() }

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -31,6 +32,18 @@ import Testing
         #expect(command.text == "runtime \(RuntimeVersion.current)\n" && command.isSuccess)
         let flag = try await program.run("--version")
         #expect(flag.text == "\(RuntimeVersion.current)\n" && flag.isSuccess)
+    }
+
+    /// A killed process leaves libmongoc's shared memory behind; the next process of its number would print a warning.
+    @Test func whatKilledProcessesLeftIsRemoved() async throws {
+        let dead = try ChildProcess(["true"], folder: program.folder.path, output: program.folder.file("true"))
+        #expect(await dead.ended(within: .seconds(60)) == .exited(0))
+        let stale = "/dev/shm/mongoc-\(dead.pid)"
+        try Data().write(to: URL(fileURLWithPath: stale))
+        let result = try await program.run("version")
+        #expect(result.isSuccess && !FileManager.default.fileExists(atPath: stale))
+        // This process has loaded libmongoc too, and lives.
+        #expect(FileManager.default.fileExists(atPath: "/dev/shm/mongoc-\(getpid())"))
     }
 
     @Test func aScheduleIsExplained() async throws {

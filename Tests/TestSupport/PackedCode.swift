@@ -21,9 +21,11 @@ public final class PackedCode: CodeProvider {
                 ArchiveFile(name: $0.key, contents: Array($0.value.utf8), owner: owner)
             }
         )
-        let path = folder.file("\(UInt64.random(in: 0...UInt64.max)).tar")
+        let digest = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+        let path = folder.file("\(digest).tar")
         try Data(packed).write(to: URL(fileURLWithPath: path))
-        archives.withLock { $0[key] = CodeArchive(path: path, size: Int64(packed.count), files: Set(files.keys)) }
+        let archive = CodeArchive(path: path, size: Int64(packed.count), files: Set(files.keys), digest: digest)
+        archives.withLock { $0[key] = archive }
     }
 
     /// Overwrites a program's archive with bytes of the same number that are no tar.

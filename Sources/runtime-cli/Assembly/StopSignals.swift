@@ -32,8 +32,7 @@ struct StopSignals: Service {
 
     /// Ends without exit handlers, which may crash or wait while other threads still work.
     private static func end(_ code: Int32) -> Never {
-        // libmongoc's counters, which one of those handlers would remove.
-        shm_unlink("/mongoc-\(getpid())")
+        MongoCounters.removeOwn()
         _exit(code)
     }
 }

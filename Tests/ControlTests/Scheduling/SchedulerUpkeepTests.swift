@@ -74,6 +74,25 @@ import Util
         #expect(bench.runner.asked.last == ["a", "gone"])
     }
 
+    @Test func theHistoryOfAScheduleThatIsGoneGoesAMonthAfterItsLastRun() async throws {
+        let bench = Bench(at: start, [.sample("a", "@yearly")])
+        let (day, month) = (Duration.seconds(86_400), Duration.seconds(30 * 86_400))
+        func ended(_ id: BotID, _ slot: Slot, ago: Duration) -> RunRecord {
+            RunRecord.skipped(id, slot, owner: "o", at: start.advanced(by: .zero - ago), reason: "")
+        }
+        let old = month + day
+        _ = try await bench.runs.add([
+            ended("a", 60, ago: old), ended("gone", 60, ago: old), ended("gone", 120, ago: old),
+            ended("lately", 60, ago: old), ended("lately", 120, ago: month - day), ended("going", 60, ago: old),
+            RunRecord(id: "going", slot: 120, owner: "o", claimedAt: start, notBefore: start, startBy: start),
+        ])
+        await bench.passes(for: .seconds(3000))
+        #expect(try await bench.runs.history(of: nil, limit: 100).count == 7)
+        await bench.passes(for: .seconds(1200))
+        let left = try await bench.runs.history(of: nil, limit: 100)
+        #expect(left.map(\.id.text).sorted() == ["a", "going", "going", "lately", "lately"])
+    }
+
     @Test func unknownIsNotEmpty() async {
         let bench = Bench(at: start, [.sample("a", "@yearly"), .sample("b", "@yearly")])
         await bench.passes(for: .seconds(3000))
