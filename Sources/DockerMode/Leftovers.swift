@@ -76,8 +76,9 @@ struct Leftovers: Sendable {
                     labels[Label.prepared]?.string == "true", let base = labels[Label.preparedBase]?.string
                 else { continue }
                 if try await isCurrent(base: base, labels, tags: image["RepoTags"]) {
-                    let isOld = image["Created"]?.seconds.map { now.duration(since: $0) > Leftovers.codeImageAge } ?? false
-                    guard labels[Label.preparedCode] != nil, isOld else { continue }
+                    guard labels[Label.preparedCode] != nil, let created = image["Created"]?.seconds,
+                        now.duration(since: created) > Leftovers.codeImageAge
+                    else { continue }
                 }
                 try await remove(id, tags: image["RepoTags"])
             }

@@ -53,7 +53,8 @@ import Testing
         try await withFakeEngine(
             { request, _ in
                 if request.line == line { return .json(500, #"{"message":"no space left"}"#) }
-                if request.line == "POST /containers/create", String(decoding: request.body, as: UTF8.self).contains("runtime.preparing") {
+                let isPreparation = String(decoding: request.body, as: UTF8.self).contains("runtime.preparing")
+                if request.line == "POST /containers/create", isPreparation {
                     making.add()
                     return .json(201, #"{"Id":"c2"}"#)
                 }
@@ -64,7 +65,8 @@ import Testing
             try await runner.start(try fakeSpec("first"), attempt: 0)
             try await runner.start(try fakeSpec("second"), attempt: 0)
             #expect(making.value == 1)
-            #expect(engine.lines.last == "POST /containers/c1/start" && engine.lines.contains("DELETE /containers/c2"))
+            #expect(engine.lines.last == "POST /containers/c1/start")
+            #expect(engine.lines.contains("DELETE /containers/c2"))
             #expect(Self.sent(engine) == 2)
         }
     }
