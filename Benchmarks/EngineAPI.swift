@@ -116,7 +116,10 @@ extension EngineAPI {
         guard !keepingNetworks else { return }
         for network in try await send(.get, "/networks", query: filters).expect(200).json.elements {
             guard let id = network.object?["Id"]?.string else { continue }
-            try await send(.delete, "/networks/\(id)").expect(204, 404)
+            // 403: a container's end of it goes some time after the container.
+            try await eventually(within: .seconds(60), "network \(id) is gone") {
+                try await send(.delete, "/networks/\(id)").expect(204, 403, 404).status != 403
+            }
         }
     }
 }

@@ -134,8 +134,9 @@ enum ColdStart {
                     "The floor is the engine at its best concurrency, \(best) at a time; one sweep took \(levels).",
                     "Of the program's time to the first container, \(time(firstCreate.median)) go by until the engine has "
                         + "created it (the program's own start, its first reading of store and engine, the state volume).",
-                    "The floor's containers have their code in the image. The program uploads it: `PUT …/archive` takes "
-                        + "\(time(upload.median)) (\(upload.range(time))) beside \(time(create.median)) for creating and "
+                    "The floor's containers have their code in the image, as the program's have from the second bot of a "
+                        + "code on. Sending it instead, `PUT …/archive`, takes \(time(upload.median)) "
+                        + "(\(upload.range(time))) beside \(time(create.median)) for creating and "
                         + "\(time(start.median)) for starting.",
                     "Image prepared, code cached, network there; the state volumes are made by both.",
                 ]

@@ -17,6 +17,8 @@ struct CodeImages: Sendable {
     let known: KnownImages
     let logger: Logger
     private let users = CodeUsers()
+    /// Those that couldn't be made, which isn't tried again.
+    private let missed = KnownImages()
 
     init(engine: Engine, instance: String, logger: Logger) {
         self.engine = engine
@@ -32,6 +34,7 @@ struct CodeImages: Sendable {
         guard let digest = archive.digest else { return nil }
         let name = Self.name(digest, prepared: prepared)
         if known.contains(name) { return name }
+        guard !missed.contains(name) else { return nil }
         let isShared = users.isShared(name, by: spec.id)
         do throws(RunnerError) {
             try await flights.run(name) { () async throws(RunnerError) in
@@ -48,6 +51,7 @@ struct CodeImages: Sendable {
             }
         } catch {
             guard error.code != .cancelled else { throw error }
+            missed.insert(name)
             logger.info("no image with code, sending it instead", metadata: ["error": "\(error)"])
         }
         return known.contains(name) ? name : nil

@@ -39,7 +39,7 @@ final class EngineProxy: Sendable {
     }
 
     /// From now on it accepts connections and never answers.
-    func hang() { process.withLock { $0 }?.send(SIGSTOP) }
+    func hang() { process.withLock { $0 }?.stop() }
 
     /// Goes on after `hang()`.
     func resume() { process.withLock { $0 }?.send(SIGCONT) }

@@ -63,11 +63,11 @@ import Testing
             code: code
         ) { engine, runner in
             try await runner.start(try fakeSpec("first"), attempt: 0)
-            try await runner.start(try fakeSpec("second"), attempt: 0)
+            for id in ["second", "third"] as [BotID] { try await runner.start(try fakeSpec(id), attempt: 0) }
             #expect(making.value == 1)
             #expect(engine.lines.last == "POST /containers/c1/start")
             #expect(engine.lines.contains("DELETE /containers/c2"))
-            #expect(Self.sent(engine) == 2)
+            #expect(Self.sent(engine) == 3)
         }
     }
 

@@ -91,6 +91,13 @@ public final class ChildProcess: Sendable {
         state.value.withLock { if $0.termination == nil { _ = kill(pid, signal) } }
     }
 
+    /// Stops it with SIGSTOP; returns when all its threads stand, which on a busy machine is some time after the signal.
+    public func stop() {
+        send(SIGSTOP)
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(pid), &information, WSTOPPED | WNOWAIT) != 0, errno == EINTR {}
+    }
+
     /// Kills the process and those it started, as far as they stayed in its process group.
     public func killGroup() {
         state.value.withLock { if $0.termination == nil { _ = kill(-pid, SIGKILL) } }

@@ -56,7 +56,7 @@ public final class LocalService: Sendable {
 
     /// SIGSTOP: connections stay open, and nothing is ever answered.
     public func hang() {
-        process.withLock { $0 }?.send(SIGSTOP)
+        process.withLock { $0 }?.stop()
     }
 
     /// SIGCONT after `hang()`, without waiting.
