@@ -27,19 +27,19 @@ struct PodPlace: Sendable {
         let name = K8sNames.pod(spec.id)
         for _ in 0..<Self.attempts {
             let pod = pod(template, name: name, claim: claim, attempt: attempt)
+            let made: Pod
             do throws(K8sError) {
-                // The answer is waited for although the task may be cancelled: without it nobody knew what was made.
-                let made = try await shieldedCall { () async throws(K8sError) in
+                // The answer is waited for although the task may be cancelled: without it nobody knows what was made.
+                made = try await shieldedCall { () async throws(K8sError) in
                     try await view.pods.create(pod, fieldManager: Self.fieldManager)
                 }
-                view.writes.made(made)
-                return try await complete(made, template, link)
             } catch {
-                guard error.code == .alreadyExists else {
-                    throw error.runnerError(.refused, "making Pod \(name)")
-                }
+                guard error.code == .alreadyExists else { throw error.runnerError(.refused, "making Pod \(name)") }
+                guard try await clear(name, for: template, link) else { return }
+                continue
             }
-            guard try await clear(name, for: template, link) else { return }
+            view.writes.made(made)
+            return try await complete(made, template, link)
         }
         throw RunnerError(.conflict, "making Pod \(name): its name is taken again and again")
     }

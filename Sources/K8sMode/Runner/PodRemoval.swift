@@ -29,11 +29,15 @@ struct PodRemoval: Sendable {
             guard try await delete(pod) else { return }
         } catch { throw error.runnerError(.notStopped, doing) }
         events.removed(run, pod, in: view.pods)
-        let isReadAlong = run.phase == .leaving || run.isRunning
-        // Its last lines come while it ends; what is left of them then is in nobody's hands.
-        async let reading: Void = isReadAlong ? finalReading.read(run) : ()
+        // Its last lines come while it ends, and are gone with it.
+        async let reading: Void = readAlong(run)
         try await waitUntilGone(pod, doing)
         await reading
+    }
+
+    private func readAlong(_ run: ObservedRun) async {
+        guard run.isRunning || run.phase == .leaving else { return }
+        await finalReading.read(run)
     }
 
     /// Removes a Pod of which not everything could be made.

@@ -77,13 +77,12 @@ struct PodLogFollowing {
             throw .gone
         }
         let instances = ContainerLogs(standing.botContainer).instances
-        var index = instances.firstIndex { $0.mark == start.container }
-        if index == nil, start.container != nil, !instances.isEmpty {
+        let known = instances.firstIndex { $0.mark == start.container }
+        if known == nil, start.container != nil, !instances.isEmpty {
             // More than one has come and gone since.
             start = Start(hasGap: true)
         }
-        index = index ?? 0
-        for instance in instances[(index ?? 0)...] where instance.mark != finished {
+        for instance in instances[(known ?? 0)...] where instance.mark != finished {
             if start.container != instance.mark { enter(instance) }
             let newest = instance.isPrevious ? instances.last : nil
             let follow = waiting && instance.isRunning
@@ -129,7 +128,11 @@ struct PodLogFollowing {
     ) async throws(Failure) -> Bool {
         var reader = PodLogReader(after: start.place, anchor: start.anchor)
         hasSeenEnd = false
-        guard let log = try await open(instance, since: reader.anchor, follow: follow) else { return true }
+        guard let log = try await open(instance, since: reader.anchor, follow: follow) else {
+            // Whatever it still had can't be had any more.
+            if !instance.isRunning { start.hasGap = true }
+            return true
+        }
         var pieces = log.makeAsyncIterator()
         while let piece = try await Self.next(&pieces) {
             let lines: [OutputText]
