@@ -65,8 +65,9 @@ enum Peers {
 
     private static let notes = [
         "A private engine (`scripts/engine start --private`); image, command, user and environment are the same for all, and the "
-            + "peers' image has the code in it, which the program uploads. Only the program's containers have limits, a "
-            + "read-only root, an init process and volumes for code and state: the peers are asked for less.",
+            + "peers' image has the code in it, as the program's has from the second bot of a code on. Only the program's "
+            + "containers have limits, a read-only root, an init process and volumes for code and state: the peers are asked "
+            + "for less.",
         "From the start of each command, the program's included, to the engine's `start` event of the last container. Swarm is "
             + "measured on the host's network, where it has least to do.",
     ]

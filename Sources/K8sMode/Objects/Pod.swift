@@ -84,6 +84,8 @@ public struct ContainerStatus: Sendable, Hashable {
         public let started: Timestamp?
         /// When it ended.
         public let finished: Timestamp?
+        /// The container's id, as `docker://…`; empty where none was made.
+        public let id: String
     }
 
     /// The container's name.
@@ -125,6 +127,7 @@ extension ContainerStatus.Termination {
         reason = json["reason"]?.string?.onOneLine ?? ""
         started = json["startedAt"]?.string.flatMap { try? RFC3339.parse($0) }
         finished = json["finishedAt"]?.string.flatMap { try? RFC3339.parse($0) }
+        id = json["containerID"]?.string ?? ""
     }
 }
 
