@@ -120,7 +120,12 @@ public final class PlatformSchedules: BotStore, Sendable {
 
 extension PlatformSchedules {
     /// What a cursor is reckoned by whose schedule is the platform's: no scheduler reckons by it.
-    static func basis(_ rule: ScheduleRule) -> String { "platform: \(rule.basis)" }
+    static func basis(_ rule: ScheduleRule) -> String { mark + rule.basis }
+
+    private static let mark = "platform: "
+
+    /// Whether a cursor was set when the platform took the schedule.
+    static func isHandedOver(_ cursor: ScheduleCursor) -> Bool { cursor.basis?.hasPrefix(mark) ?? false }
 
     /// Sees to it that no scheduler takes slots of a schedule any more: for `ReconcilerOptions.beforeActions`.
     ///

@@ -42,7 +42,7 @@ extension Scheduler {
         // The platform ran slots of these, and may do so until it has nothing of them any more.
         for id in kept { due.set(id, at: after.advanced(by: .seconds(1))) }
         return planned.filter { !kept.contains($0.id) }.map { planned in
-            guard planned.schedule.cursor.basis == PlatformSchedules.basis(planned.rule) else { return planned }
+            guard PlatformSchedules.isHandedOver(planned.schedule.cursor) else { return planned }
             // Handed back: only what comes from now on wasn't the platform's. What is claimed, on the other hand, has come before
             // the platform was asked: what it was given since can't have run that.
             var handedBack = planned

@@ -82,9 +82,11 @@ final class PlatformWorld: Sendable {
 
     func reconcile() async {
         let reconciler = parts.withLock { $0.reconciler }
+        await reconciler.fullPass()
         do throws(ReconcileError) {
-            let problems = try await reconciler.runOnce()
-            failed.withLock { $0 += problems.values }
+            for entry in try await reconciler.survey().entries where !entry.plan.actions.isEmpty {
+                if let error = await reconciler.reconcile(entry.id) { throw error }
+            }
         } catch {
             failed.withLock { $0.append(error.description) }
         }
