@@ -86,9 +86,7 @@ extension CronJobRunner {
             try await end(made)
             throw RunnerError(.refused, "writing CronJob \(order.name): the server has dropped its time zone")
         }
-        if let old = standing?.annotations[K8sAnnotation.secret], old != secret {
-            try await retire(old, of: made, try await jobs(of: made))
-        }
+        // The Secret from before may be needed by Jobs that are just being made: housekeeping removes it.
     }
 
     // MARK: The end
@@ -105,8 +103,9 @@ extension CronJobRunner {
     private func end(_ cronJob: CronJob) async throws(RunnerError) {
         let doing = "removing CronJob \(cronJob.name)"
         guard let suspended = try await suspend(cronJob) else { return }
-        let jobs = try await jobs(of: suspended)
-        for job in jobs where !cluster.ownership.owns(job, kind: .scheduled) { try await adopt(job, of: suspended) }
+        if !cluster.ownership.owns(suspended, kind: .scheduled) {
+            for job in try await jobs(of: suspended) { try await adopt(job, of: suspended) }
+        }
         do throws(K8sError) {
             try await cluster.cronJobs.delete(cronJob.name, uid: cronJob.uid, propagation: .orphan)
         } catch {
@@ -117,7 +116,7 @@ extension CronJobRunner {
             try await self.cluster.cronJobs.get(cronJob.name).map { $0.uid != cronJob.uid } ?? true
         }
         guard isGone else { throw RunnerError(.notStopped, "\(doing): it isn't gone after 30 seconds") }
-        if let secret = suspended.annotations[K8sAnnotation.secret] { try await retire(secret, of: suspended, jobs) }
+        if let secret = suspended.annotations[K8sAnnotation.secret] { try await retire(secret) }
     }
 
     /// Nil where it is gone.
@@ -139,11 +138,8 @@ extension CronJobRunner {
     }
 
     private func jobs(of cronJob: CronJob) async throws(RunnerError) -> [Job] {
-        // Jobs of other versions have other labels.
-        let isOurs = cluster.ownership.owns(cronJob, kind: .scheduled)
-        let selection = isOurs ? cluster.ownership.selection(of: .scheduled) : Selection()
         do throws(K8sError) {
-            return try await cluster.jobs.list(selection, keep: { $0.reduced }).items
+            return try await cluster.jobs.list(keep: { $0.reduced }).items
                 .filter { job in job.owners.contains { $0.uid == cronJob.uid } }
         } catch {
             throw error.runnerError(.unavailable, "reading the Jobs of CronJob \(cronJob.name)")
@@ -165,9 +161,22 @@ extension CronJobRunner {
         }
     }
 
-    /// Leaves a Secret to the Jobs that still need it; without any it goes.
-    private func retire(_ secret: String, of cronJob: CronJob, _ jobs: [Job]) async throws(RunnerError) {
-        let going = jobs.filter { !$0.isFinished && $0.deletion == nil }
+    /// Removes the Secret of a CronJob that is gone, or leaves it to the Jobs that still need it.
+    private func retire(_ secret: String) async throws(RunnerError) {
+        let going: [Job]
+        do throws(K8sError) {
+            going = try await cluster.jobs.list(cluster.ownership.selection(of: .scheduled), keep: { $0.reduced }).items
+                .filter { $0.needs(secret) }
+        } catch {
+            throw error.runnerError(.unavailable, "reading the Jobs that need Secret \(secret)")
+        }
         if going.isEmpty { await cluster.discardSecret(secret) } else { await cluster.give(secret, to: going) }
+    }
+}
+
+extension Job {
+    /// Whether Pods of it may still be made that read a Secret.
+    func needs(_ secret: String) -> Bool {
+        !isFinished && deletion == nil && annotations[K8sAnnotation.secret] == secret
     }
 }
