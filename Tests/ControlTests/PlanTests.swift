@@ -174,7 +174,9 @@ import Util
     @Test func ofTwoThatDifferTheOlderIsUpdatedAfterTheOtherIsGone() {
         let older = plain.run("a", hash: "x", age: .seconds(100))
         let newer = plain.run("b", hash: "y", age: .seconds(50))
-        #expect(plan(plain.desired, [newer, older]).actions == [.remove(newer, .duplicate), .update(older, plain.spec)])
+        #expect(
+            plan(plain.desired, [newer, older]).actions == [.remove(newer, .duplicate), .update(older, plain.spec)]
+        )
     }
 
     @Test func anUpdateThatFailedWaits() {

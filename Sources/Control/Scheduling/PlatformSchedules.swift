@@ -101,7 +101,10 @@ public final class PlatformSchedules: BotStore, Sendable {
     public func desire(_ stored: StoredBot?) -> Desired {
         guard case .bot(let bot) = stored else { return Desired(stored, builder: builder, restart: .standard) }
         do throws(DocumentError) {
-            let rule = try ScheduleRule(BotSchedule(bot: bot, schedule: bot.config["schedule"]?.string ?? ""), zones: zones)
+            let rule = try ScheduleRule(
+                BotSchedule(bot: bot, schedule: bot.config["schedule"]?.string ?? ""),
+                zones: zones
+            )
             guard case .success(let terms) = terms(of: rule, bot.id) else { return .disabled }
             let executable = Executable(id: bot.id, kind: .scheduled, config: bot.config, custom: bot.custom)
             return .running(try builder.spec(for: executable).under(terms), .standard)

@@ -17,26 +17,27 @@ struct StateClaims: Sendable {
         let kind = spec.executable.kind
         let name = K8sNames.claim(kind: kind, id: spec.id)
         let doing = "making the volume claim \(name)"
+        var claim = VolumeClaim(name: name)
+        claim.labels = ownership.labels(of: kind, id: spec.id)
+        claim.annotations = [K8sAnnotation.id: spec.id.text]
+        claim.request(storageClass: storageClass, size: size)
+        let found: VolumeClaim?
         do throws(K8sError) {
-            if let standing = try await claims.get(name) {
-                try check(standing, spec, doing)
+            do throws(K8sError) {
+                _ = try await claims.create(claim, fieldManager: PodPlace.fieldManager)
                 return name
+            } catch {
+                guard error.code == .alreadyExists else { throw error }
+                found = try await claims.get(name)
             }
-            var claim = VolumeClaim(name: name)
-            claim.labels = ownership.labels(of: kind, id: spec.id)
-            claim.annotations = [K8sAnnotation.id: spec.id.text]
-            claim.request(storageClass: storageClass, size: size)
-            _ = try await claims.create(claim, fieldManager: PodPlace.fieldManager)
-            return name
-        } catch let error as K8sError {
-            // Another controller was quicker.
-            if error.code == .alreadyExists { return name }
-            throw error.runnerError(.refused, doing)
-        } catch let error as RunnerError {
-            throw error
         } catch {
-            throw RunnerError(.unavailable, doing, cause: error)
+            throw error.runnerError(.refused, doing)
         }
+        guard let standing = found else {
+            throw RunnerError(.conflict, "\(doing): its predecessor was removed just now")
+        }
+        try check(standing, spec, doing)
+        return name
     }
 
     private func check(_ claim: VolumeClaim, _ spec: LaunchSpec, _ doing: String) throws(RunnerError) {

@@ -37,7 +37,10 @@ extension CronJobRunner {
         }
         guard let standing = try await standing(order.name) else { return try await write(order, over: nil) }
         guard let run = reading.run(standing), run.id == spec.id else {
-            throw RunnerError(.conflict, "making CronJob \(order.name): the name belongs to one that isn't the schedule's")
+            throw RunnerError(
+                .conflict,
+                "making CronJob \(order.name): the name belongs to one that isn't the schedule's"
+            )
         }
         if run.isRunning {
             if run.origin != .hash(spec.hash) { try await write(order, over: standing) }

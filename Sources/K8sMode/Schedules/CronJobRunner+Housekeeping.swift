@@ -46,7 +46,9 @@ extension CronJobRunner: RunnerHousekeeping {
                 if needing.isEmpty, keeper == nil {
                     try await cluster.secrets.delete(secret.name, uid: secret.uid)
                 } else if secret.owners.isEmpty {
-                    if let keeper { await cluster.give(secret.name, to: [keeper]) } else {
+                    if let keeper {
+                        await cluster.give(secret.name, to: [keeper])
+                    } else {
                         await cluster.give(secret.name, to: needing)
                     }
                 }

@@ -13,6 +13,11 @@ public final class CronJobRunner: RunPreparing, RunUpdating, RunWatching, Schedu
     let cluster: ScheduleCluster
     let reading: CronJobReading
     let cache: WatchCache<CronJob>
+    /// The Jobs that CronJobs have made.
+    let jobs: WatchCache<Job>
+    /// What the Secrets of schedules say about themselves.
+    private let secrets: WatchCache<Secret>
+    private let renewal: LinkRenewal
     /// From when on a CronJob has to do as its schedule says.
     private let since: Timestamp
     private let zones: TimeZoneDatabase
@@ -74,21 +79,50 @@ public final class CronJobRunner: RunPreparing, RunUpdating, RunWatching, Schedu
             logger: cluster.logger,
             keep: { CronJobReading.reduced($0) }
         )
+        // Jobs of slots are the scheduler's.
+        jobs = WatchCache(
+            cluster.jobs,
+            selection: Selection(labels: "\(cluster.ownership.selection(of: .scheduled).labels),!\(K8sLabel.slot)"),
+            settings: watching,
+            logger: cluster.logger,
+            keep: { $0.reduced }
+        )
+        secrets = WatchCache(
+            cluster.secrets.metadataOnly,
+            selection: cluster.ownership.selection(of: .scheduled),
+            settings: watching,
+            logger: cluster.logger
+        )
+        renewal = LinkRenewal(
+            secrets: cluster.secrets,
+            known: secrets,
+            links: cluster.links,
+            interval: .seconds(15),
+            logger: cluster.logger
+        )
     }
 
-    /// Keeps up what is known of the cluster, until cancelled. Where it has no CronJobs there is nothing to know.
+    /// Keeps up what is known of the cluster, and the links to code, which Pods need long after their CronJob was made; until
+    /// cancelled. Where the cluster has no CronJobs there is nothing to do.
     public func run() async {
         guard cluster.server.resource != nil else { return }
-        await cache.run()
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.cache.run() }
+            group.addTask { await self.jobs.run() }
+            group.addTask { await self.secrets.run() }
+            group.addTask { await self.renewal.run() }
+        }
     }
 
     /// Whether everything was read once.
-    public var isSynced: Bool { cluster.server.resource == nil || cache.isSynced }
+    public var isSynced: Bool { cluster.server.resource == nil || (cache.isSynced && jobs.isSynced) }
 
     /// The CronJobs of all schedules.
     public func runs(of kind: ExecutableKind) async throws(RunnerError) -> [ObservedRun] {
         guard kind == .scheduled, cluster.server.resource != nil else { return [] }
-        guard cache.isSynced else { throw RunnerError(.unavailable, "the cluster's CronJobs haven't all been read yet") }
+        guard cache.isSynced else {
+            throw RunnerError(.unavailable, "the cluster's CronJobs haven't all been read yet")
+        }
         return cache.objects.compactMap { reading.run($0) }
     }
 
@@ -149,7 +183,9 @@ extension CronJobRunner {
     /// Those of some schedules that have a CronJob, whatever its state, as of this moment.
     public func kept(_ ids: [BotID]) async throws(RunnerError) -> Set<BotID> {
         guard cluster.server.resource != nil else { return [] }
-        guard cache.isSynced else { throw RunnerError(.unavailable, "the cluster's CronJobs haven't all been read yet") }
+        guard cache.isSynced else {
+            throw RunnerError(.unavailable, "the cluster's CronJobs haven't all been read yet")
+        }
         let wanted = Set(ids)
         // Nobody makes any more of other versions' ones.
         var kept = Set(cache.objects.compactMap { reading.owner(of: $0)?.id }).intersection(wanted)

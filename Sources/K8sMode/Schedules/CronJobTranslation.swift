@@ -50,7 +50,9 @@ public struct CronJobTranslation: Sendable, Hashable {
             case .allow: .allow
             case .replace: .replace
             }
-        guard policy.jitter == .zero else { throw PlatformLimit("config.execution.jitter is set, and CronJobs have none") }
+        guard policy.jitter == .zero else {
+            throw PlatformLimit("config.execution.jitter is set, and CronJobs have none")
+        }
         startingDeadlineSeconds = try Self.startingDeadline(rule, server)
         guard policy.retries == 0 || policy.backoff == SchedulePolicy.standard.backoff else {
             throw PlatformLimit("config.execution.retry is set, and Jobs have waits of their own between attempts")
@@ -106,7 +108,8 @@ extension CronJobTranslation {
     public var json: JSONValue {
         var object: JSONObject = [
             "schedule": .string(schedule), "concurrency": .string(concurrency.rawValue),
-            "starting_deadline": .integer(Int64(startingDeadlineSeconds)), "backoff_limit": .integer(Int64(backoffLimit)),
+            "starting_deadline": .integer(Int64(startingDeadlineSeconds)),
+            "backoff_limit": .integer(Int64(backoffLimit)),
         ]
         object["time_zone"] = timeZone.map { .string($0) }
         object["pod_deadline"] = podDeadlineSeconds.map { .integer(Int64($0)) }
@@ -126,7 +129,9 @@ extension CronJobTranslation {
             "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1,
         ]
         spec["timeZone"] = timeZone.map { .string($0) }
-        let metadata: JSONValue = ["labels": JSONValue(strings: labels), "annotations": JSONValue(strings: annotations)]
+        let metadata: JSONValue = [
+            "labels": JSONValue(strings: labels), "annotations": JSONValue(strings: annotations),
+        ]
         var template = pod
         template["activeDeadlineSeconds"] = podDeadlineSeconds.map { .integer(Int64($0)) }
         var job: JSONObject = [

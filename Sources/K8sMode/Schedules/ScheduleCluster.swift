@@ -31,7 +31,9 @@ struct ScheduleCluster: Sendable {
     }
 
     /// What a specification's Pod is made of, once everything that it needs is there.
-    func ingredients(_ spec: LaunchSpec) async throws(RunnerError) -> (pod: ScheduledPod, link: CodeLink, claim: String?) {
+    func ingredients(_ spec: LaunchSpec) async throws(RunnerError) -> (
+        pod: ScheduledPod, link: CodeLink, claim: String?
+    ) {
         let pod = try ScheduledPod(spec, settings: settings, ownership: ownership)
         let link = try await links.link(for: spec.executable.custom, of: spec.id)
         let claims = StateClaims(

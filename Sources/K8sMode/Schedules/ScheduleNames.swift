@@ -27,7 +27,9 @@ struct ScheduleNames: Sendable, Hashable {
 
     /// The slot of a Job that a CronJob made, told from its name: minutes have eight digits until the year 2160, seconds ten.
     static func slot(ofJob name: String) -> Slot? {
-        guard let dash = name.lastIndex(of: "-"), let number = Int64(name[name.index(after: dash)...]) else { return nil }
+        guard let dash = name.lastIndex(of: "-"), let number = Int64(name[name.index(after: dash)...]) else {
+            return nil
+        }
         switch name[dash...].utf8.count - 1 {
         case 8: return Slot(number * 60)
         case 10: return Slot(number)

@@ -51,11 +51,8 @@ struct ScheduledPod: Sendable {
     func secret(named name: String, link: CodeLink) -> Secret {
         var secret = Secret(name: name)
         secret.labels = ownership.labels(of: spec.executable.kind, id: spec.id)
-        secret.annotations = [
-            K8sAnnotation.id: spec.id.text,
-            K8sAnnotation.program: LinkedProgram(spec.executable).text,
-            K8sAnnotation.linkExpiry: RFC3339.string(link.expiresAt),
-        ]
+        secret.annotations = link.annotations(for: LinkedProgram(spec.executable), now: .now)
+        secret.annotations[K8sAnnotation.id] = spec.id.text
         secret.type = "Opaque"
         for (entry, value) in template.secretEntries(link: link) { secret[entry] = value }
         secret[ResultScript.name] = Array(ResultScript.text.utf8)
