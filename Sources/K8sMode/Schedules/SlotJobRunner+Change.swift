@@ -105,9 +105,11 @@ extension SlotJobRunner {
             guard let job = try await standing(reference) else {
                 throw K8sError(.notFound, "Job \(reference.name) isn't there any more")
             }
+            guard job.isFinished else { throw K8sError(.conflict, "Job \(reference.name) hasn't ended") }
             pod = JobReading.lastPod(try await cluster.pods(of: job))
         } catch {
             if error.code == .notFound { throw RunnerError(.gone, error.message) }
+            if error.code == .conflict { throw RunnerError(.conflict, error.message) }
             throw error.runnerError(.unavailable, "reading the result of Job \(reference.name)")
         }
         guard let pod else { throw RunnerError(.gone, "the Pod of Job \(reference.name) isn't there any more") }

@@ -103,6 +103,9 @@ import Util
         try await running { cluster, runner in
             try await runner.start(try Samples.spec(schedule, slot: slot), attempt: 0)
             let name = "schedule-s-29454300"
+            let going = try await run(of: runner)
+            let early = await #expect(throws: RunnerError.self) { try await runner.result(of: going, limit: 4096) }
+            #expect(early?.code == .conflict)
             try pod(cluster, name, status: ended(7, reason: "Error", message: #"{"profit":1}"#))
             end(cluster, name, "Failed", reason: "BackoffLimitExceeded")
             let run = try await run(of: runner)
