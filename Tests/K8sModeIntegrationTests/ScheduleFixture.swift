@@ -1,4 +1,5 @@
 import Control
+import Foundation
 import Logging
 import Model
 import Runtime
@@ -32,12 +33,17 @@ final class ScheduleFixture: Sendable {
             namespace: namespace,
             controllerZone: .utc
         )
-        // The code that a bot has stands in its parameters, which the stand-in for unpacking is not told: it is the same for all.
-        let unpack =
-            #"printf '#!/bin/sh\neval "$(printf %%s "$BOT_CONFIG" | sed "s/.*\"program\":\"\\([^\"]*\\)\".*/\\1/")"\n' >/bot/bot"#
+        // Every bot has the same code: it does what its parameters say.
+        let program = #"""
+            #!/bin/sh
+            program=$(printf %s "$BOT_CONFIG" | sed 's/.*"program":"\([^"]*\)".*/\1/')
+            eval "$program"
+
+            """#
+        let code = Data(program.utf8).base64EncodedString()
         let settings = K8sSettings(
             runtimeImage: "busybox:1.36.1",
-            unpackCommand: ["/bin/sh", "-c", "\(unpack) && chmod +x /bot/bot"],
+            unpackCommand: ["/bin/sh", "-c", "echo \(code) | base64 -d >/bot/bot && chmod +x /bot/bot"],
             serviceAccount: "default",
             state: .ephemeral,
             stopGrace: .seconds(5)
