@@ -53,15 +53,15 @@ public final class PlatformSchedules: BotStore, Sendable {
         let stored = try await schedules.schedules()
         let ids = Set(stored.compactMap(\.id))
         known.withLock { known in known = known.filter { ids.contains($0.key) } }
-        return stored.map(bot)
+        return stored.map(entry)
     }
 
     /// One schedule, in the same way.
     public func bot(_ id: BotID) async throws(StoreError) -> StoredBot? {
-        try await schedules.schedules([id]).first.map(bot)
+        try await schedules.schedules([id]).first.map(entry)
     }
 
-    private func bot(_ stored: StoredSchedule) -> StoredBot {
+    private func entry(_ stored: StoredSchedule) -> StoredBot {
         switch stored {
         case .off(let id): return .off(id)
         case .broken(let id, let error): return .broken(id, error)
@@ -135,21 +135,22 @@ extension PlatformSchedules {
     /// A platform's schedule is only begun when every run that a scheduler has begun for a slot has ended.
     /// - Throws: `RunnerError` when that can't be done or isn't so yet; nothing may be done then.
     public func handOver(_ id: BotID, _ actions: [Action]) async throws(RunnerError) {
+        let isStart = actions.contains { if case .start = $0 { true } else { false } }
+        let going: RunRecord?
         do throws(StoreError) {
             // What is gone, or can't be read, is no scheduler's either.
             guard case .schedule(let schedule)? = try await schedules.schedules([id]).first,
                 let rule = try? ScheduleRule(schedule, zones: zones)
             else { return }
             try await mark(schedule, rule)
-            let isStart = actions.contains { if case .start = $0 { true } else { false } }
             guard isStart, rule.policy.overlap != .allow else { return }
-            guard let going = try await runs.unfinished(of: [id]).first(where: { $0.slot.trigger == .schedule }) else {
-                return
-            }
-            throw StoreError(.unavailable, "the run for \(SlotPlan.text(going.slot)), begun by a scheduler, still goes")
+            going = try await runs.unfinished(of: [id]).first { $0.slot.trigger == .schedule }
         } catch {
-            throw RunnerError(error.code == .cancelled ? .cancelled : .conflict, error.message, cause: error)
+            let code: RunnerError.Code = error.code == .cancelled ? .cancelled : .unavailable
+            throw RunnerError(code, "handing the schedule's slots over: \(error.message)", cause: error)
         }
+        guard let going else { return }
+        throw RunnerError(.conflict, "the run for \(SlotPlan.text(going.slot)), begun by a scheduler, still goes")
     }
 
     private func mark(_ schedule: BotSchedule, _ rule: ScheduleRule) async throws(StoreError) {
@@ -157,7 +158,7 @@ extension PlatformSchedules {
         guard schedule.cursor.basis != basis, let next = rule.next(after: now().secondsSince1970) else { return }
         let move = CursorMove(of: schedule, to: next, basis: basis)
         guard try await schedules.move([move]).contains(schedule.id) else {
-            throw StoreError(.unavailable, "the schedule was changed while its slots were being handed over")
+            throw StoreError(.unavailable, "it was changed at this moment")
         }
     }
 }

@@ -32,10 +32,12 @@ extension CronJobRunner: PlatformRunReading {
             throw error.runnerError(.unavailable, "reading Job \(name)")
         }
         let last = JobReading.lastPod(pods)
-        let result = Result { () throws(RunnerError) in
-            try last.flatMap { JobReading.message(of: $0) }.flatMap { (text) throws(RunnerError) in
-                try ResultScript.result(in: text, limit: limit)
-            }
+        let result: Result<[UInt8]?, RunnerError>
+        do throws(RunnerError) {
+            let message = last.flatMap { JobReading.message(of: $0) } ?? ""
+            result = .success(try ResultScript.result(in: message, limit: limit))
+        } catch {
+            result = .failure(error)
         }
         let deadline = "DeadlineExceeded"
         return PlatformRunEnd(

@@ -18,33 +18,30 @@ struct ScheduledPod: Sendable {
     /// The Pod's `spec`.
     func podSpec(secret: String, claim: String?) -> JSONObject {
         var pod = template.podSpec(secret: secret, claim: claim, restartPolicy: "Never")
-        let directory = PodTemplate.Path.scripts
-        pod["containers"] = (pod["containers"]?.array).map { containers in
-            .array(
-                containers.map { container in
-                    guard var object = container.object, object["name"]?.string == PodTemplate.Container.bot else {
-                        return container
-                    }
-                    let start = object["command"]?.array ?? []
-                    object["command"] = .array(["/bin/sh", .string("\(directory)/\(ResultScript.name)")] + start)
-                    return .object(object)
-                }
-            )
-        }
-        let item: JSONValue = ["key": .string(ResultScript.name), "path": .string(ResultScript.name)]
-        pod["volumes"] = (pod["volumes"]?.array).map { volumes in
-            .array(
-                volumes.map { volume in
-                    let first = spec.runtime.entrypoint.files.first?.name
-                    guard var object = volume.object, let items = object[["secret", "items"]]?.array,
-                        items.contains(where: { $0.object?["key"]?.string == first })
-                    else { return volume }
-                    object[["secret", "items"]] = .array(items + [item])
-                    return .object(object)
-                }
-            )
-        }
+        pod["containers"] = .array((pod["containers"]?.array ?? []).map(startingThroughTheScript))
+        pod["volumes"] = .array((pod["volumes"]?.array ?? []).map(holdingTheScript))
         return pod
+    }
+
+    /// The bot's container, with the script before what starts the bot.
+    private func startingThroughTheScript(_ container: JSONValue) -> JSONValue {
+        guard var object = container.object, object["name"]?.string == PodTemplate.Container.bot else {
+            return container
+        }
+        let start = object["command"]?.array ?? []
+        object["command"] = .array(["/bin/sh", .string("\(PodTemplate.Path.scripts)/\(ResultScript.name)")] + start)
+        return .object(object)
+    }
+
+    /// The volume with the start scripts, with the script beside them.
+    private func holdingTheScript(_ volume: JSONValue) -> JSONValue {
+        let first = spec.runtime.entrypoint.files.first?.name
+        guard var object = volume.object, let items = object[["secret", "items"]]?.array,
+            items.contains(where: { $0.object?["key"]?.string == first })
+        else { return volume }
+        let item: JSONValue = ["key": .string(ResultScript.name), "path": .string(ResultScript.name)]
+        object[["secret", "items"]] = .array(items + [item])
+        return .object(object)
     }
 
     /// The Secret that the Pod reads: parameters, scripts and the code's link.

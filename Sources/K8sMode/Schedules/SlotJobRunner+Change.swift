@@ -113,8 +113,7 @@ extension SlotJobRunner {
             throw error.runnerError(.unavailable, "reading the result of Job \(reference.name)")
         }
         guard let pod else { throw RunnerError(.gone, "the Pod of Job \(reference.name) isn't there any more") }
-        return try JobReading.message(of: pod).flatMap { (text) throws(RunnerError) in
-            try ResultScript.result(in: text, limit: limit)
-        }
+        guard let message = JobReading.message(of: pod) else { return nil }
+        return try ResultScript.result(in: message, limit: limit)
     }
 }

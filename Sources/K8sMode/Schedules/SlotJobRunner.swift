@@ -108,7 +108,7 @@ public final class SlotJobRunner: CompletionRunner, RunPreparing, RunWatching, S
     private func runs(_ jobs: [Job]) async throws(RunnerError) -> [ObservedRun] {
         var runs: [ObservedRun] = []
         for job in jobs {
-            guard let slot = job.labels[K8sLabel.slot].flatMap(Slot.init),
+            guard let slot = job.labels[K8sLabel.slot].flatMap({ Slot($0) }),
                 var run = JobReading.run(job, pods: nil, slot: slot, ownership: cluster.ownership)
             else { continue }
             if run.exit != nil { run.phase = .exited(try await exit(of: job)) }
