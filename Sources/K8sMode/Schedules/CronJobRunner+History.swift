@@ -1,6 +1,7 @@
 public import Control
 import Model
 public import Runtime
+import Util
 
 extension CronJobRunner: PlatformRunReading {
     /// The Jobs of CronJobs that have ended, as far as the cluster keeps them: the last three that succeeded and the last one

@@ -1,3 +1,4 @@
+import Model
 public import Util
 
 /// What a cluster's CronJobs can do.

@@ -1,3 +1,4 @@
+import Entrypoints
 import Model
 import Runtime
 import Util
