@@ -21,6 +21,9 @@ public struct SchedulerOptions: Sendable {
     public var leftoverAge: Duration
     /// How long after the end of its last run the runs of a schedule that is gone are remembered.
     public var historyAge: Duration
+    /// The schedules that a platform keeps itself: none of their slots is claimed. Runs that somebody asks for are made all the
+    /// same.
+    public var platform: PlatformSchedules?
     /// Told of every full pass: how many schedules there are, or why it was given up.
     public var onPass: @Sendable (Result<Int, ReconcileError>) -> Void
     /// Told what runs there are whenever they were read in full: those of one schedule, or, with nil, all.
@@ -37,6 +40,7 @@ public struct SchedulerOptions: Sendable {
         zones: TimeZoneDatabase = .system,
         leftoverAge: Duration = .seconds(3600),
         historyAge: Duration = .seconds(30 * 86_400),
+        platform: PlatformSchedules? = nil,
         onPass: @escaping @Sendable (Result<Int, ReconcileError>) -> Void = { _ in },
         onObserved: @escaping @Sendable (_ id: BotID?, _ runs: [ObservedRun]) -> Void = { _, _ in }
     ) {
@@ -48,6 +52,7 @@ public struct SchedulerOptions: Sendable {
         self.zones = zones
         self.leftoverAge = leftoverAge
         self.historyAge = historyAge
+        self.platform = platform
         self.onPass = onPass
         self.onObserved = onObserved
     }

@@ -22,6 +22,22 @@ extension CronExpression: CustomStringConvertible {
 
 extension CronFields {
     fileprivate var canonical: String {
+        let (minute, hour) = timesText
+        let month = Self.list(months, of: .month, steps: true)
+        let text = "\(minute) \(hour) \(daysOfMonthText) \(month) \(daysOfWeekText)"
+        return seconds == 1 ? text : "\(Self.list(seconds, of: .second, steps: true)) \(text)"
+    }
+
+    /// The five fields without special days. A day field has `*` only where any day fits, and no step, which versions of
+    /// robfig/cron take for a star or not.
+    var standardText: String {
+        let (minute, hour) = timesText
+        let day = anyDayOfMonth ? "*" : Self.list(daysOfMonth, of: .dayOfMonth, steps: false, any: false)
+        let weekday = anyDayOfWeek ? "*" : Self.list(daysOfWeek, of: .dayOfWeek, steps: false, any: false)
+        return "\(minute) \(hour) \(day) \(Self.list(months, of: .month, steps: true)) \(weekday)"
+    }
+
+    private var timesText: (minute: String, hour: String) {
         var minute = Self.list(minutes, of: .minute, steps: followsClock)
         let hour = Self.list(hours, of: .hour, steps: followsClock)
         if followsClock, !(minute + hour).contains(where: { $0 == "*" || $0 == "/" }) {
@@ -30,9 +46,7 @@ extension CronFields {
             let others = minutes & ~(1 << UInt64(first))
             minute = "\(first)-\(first)/1" + (others == 0 ? "" : "," + Self.list(others, of: .minute, steps: false))
         }
-        let month = Self.list(months, of: .month, steps: true)
-        let text = "\(minute) \(hour) \(daysOfMonthText) \(month) \(daysOfWeekText)"
-        return seconds == 1 ? text : "\(Self.list(seconds, of: .second, steps: true)) \(text)"
+        return (minute, hour)
     }
 
     private var daysOfMonthText: String {

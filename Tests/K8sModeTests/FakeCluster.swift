@@ -26,8 +26,10 @@ final class FakeCluster: Sendable {
 
     static let kinds = [
         "pods": "Pod", "secrets": "Secret", "persistentvolumeclaims": "PersistentVolumeClaim", "events": "Event",
-        "nodes": "Node",
+        "nodes": "Node", "jobs": "Job", "cronjobs": "CronJob",
     ]
+    /// What of these is in groups of its own.
+    static let groups = ["jobs": "batch/v1", "cronjobs": "batch/v1"]
 
     func override(_ answer: (@Sendable (FakeRequest) -> FakeAnswer?)?) { state.withLock { $0.override = answer } }
 
@@ -82,7 +84,9 @@ final class FakeCluster: Sendable {
     func answer(_ request: FakeRequest) -> FakeAnswer {
         if let answer = state.withLock({ $0.override })?(request) { return answer }
         var path = request.path.split(separator: "/").map(String.init)
-        if path.contains("namespaces") { path.removeFirst(4) } else { path.removeFirst(2) }
+        if path == ["api", "v1", "namespaces", "the0"] { return .ok(#"{"metadata":{"name":"the0","uid":"ns-uid"}}"#) }
+        path.removeFirst(path.first == "apis" ? 3 : 2)
+        if path.first == "namespaces" { path.removeFirst(2) }
         guard let collection = path.first, let kind = Self.kinds[collection] else { return .status(404, "NotFound") }
         let name = path.count > 1 ? path[1] : nil
         switch (request.method, name) {
@@ -92,6 +96,7 @@ final class FakeCluster: Sendable {
             guard path.count == 2 else { return .status(400, "BadRequest", "waiting to start") }
             return object(collection, name).map { .ok(JSONValue.object($0).text) } ?? .status(404, "NotFound")
         case ("POST", nil): return create(collection, kind, request)
+        case ("PUT", let name?): return replace(collection, name, request)
         case ("PATCH", let name?): return apply(collection, name, request)
         case ("DELETE", let name?): return delete(collection, name, request)
         default: return .status(405, "MethodNotAllowed")
@@ -147,9 +152,25 @@ final class FakeCluster: Sendable {
         }
     }
 
+    private func replace(_ collection: String, _ name: String, _ request: FakeRequest) -> FakeAnswer {
+        guard let object = request.json else { return .status(400, "BadRequest") }
+        return state.withLock { state in
+            guard let standing = state.objects[collection]?[name],
+                standing[["metadata", "resourceVersion"]] == object[["metadata", "resourceVersion"]]
+            else { return .status(409, "Conflict") }
+            return .ok(JSONValue.object(state.store(collection, object, as: "MODIFIED")).text)
+        }
+    }
+
     private func apply(_ collection: String, _ name: String, _ request: FakeRequest) -> FakeAnswer {
         guard let change = request.json else { return .status(400, "BadRequest") }
         return state.withLock { state in
+            // An apply makes what isn't there, unless a uid says which one is meant.
+            if state.objects[collection]?[name] == nil, change[["metadata", "uid"]] == nil {
+                var object = change
+                object[["metadata", "creationTimestamp"]] = .string("2026-01-02T03:04:05Z")
+                return .json(201, JSONValue.object(state.store(collection, object, as: "ADDED")).text)
+            }
             guard let object = state.objects[collection]?[name],
                 change[["metadata", "uid"]] == nil || change[["metadata", "uid"]] == object[["metadata", "uid"]]
             else { return .status(409, "Conflict") }
@@ -175,6 +196,7 @@ final class FakeCluster: Sendable {
             let isOnNode = collection == "pods" && object[["spec", "nodeName"]] != nil
             let phase = object[["status", "phase"]]?.string
             let isForced = request.json?["gracePeriodSeconds"] == 0
+            if request.json?["propagationPolicy"] == "Orphan" { state.orphan(object) }
             guard isOnNode, phase != "Failed", phase != "Succeeded", !isForced else {
                 state.remove(collection, name)
                 return .ok(JSONValue.object(object).text)
@@ -190,7 +212,7 @@ extension FakeCluster.State {
     mutating func store(_ collection: String, _ object: JSONObject, as type: String) -> JSONObject {
         version += 1
         var object = object
-        object["apiVersion"] = object["apiVersion"] ?? "v1"
+        object["apiVersion"] = .string(FakeCluster.groups[collection] ?? "v1")
         object["kind"] = .string(FakeCluster.kinds[collection] ?? "")
         object[["metadata", "resourceVersion"]] = .string(String(version))
         if object[["metadata", "uid"]] == nil { object[["metadata", "uid"]] = .string("uid-\(version)") }
@@ -213,6 +235,19 @@ extension FakeCluster.State {
         }
     }
 
+    /// What belongs to an object belongs to nobody.
+    mutating func orphan(_ owner: JSONObject) {
+        for collection in ["jobs", "secrets"] {
+            for var owned in (objects[collection] ?? [:]).values {
+                let owners = owned[["metadata", "ownerReferences"]]?.array ?? []
+                let others = owners.filter { $0.object?["uid"] != owner[["metadata", "uid"]] }
+                guard others.count < owners.count else { continue }
+                owned[["metadata", "ownerReferences"]] = .array(others)
+                _ = store(collection, owned, as: "MODIFIED")
+            }
+        }
+    }
+
     mutating func tell(_ collection: String, _ type: String, _ object: JSONObject) {
         guard tells else { return untold.append((collection, type, object)) }
         for watch in watches where watch.collection == collection && Self.matches(object, watch.selector) {
@@ -226,7 +261,7 @@ extension FakeCluster.State {
         return selector.split(separator: ",").allSatisfy { part in
             if part.hasPrefix("!") { return labels[String(part.dropFirst())] == nil }
             let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
-            return pair.count == 2 && labels[pair[0]] == pair[1]
+            return pair.count == 2 ? labels[pair[0]] == pair[1] : labels[pair[0]] != nil
         }
     }
 }
