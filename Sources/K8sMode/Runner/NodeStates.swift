@@ -32,7 +32,7 @@ struct NodeStates: Sendable {
     /// The state of a machine by its name.
     func state(of name: String) async -> State {
         do throws(K8sError) {
-            guard let node = try await client.resources(Node.self, in: nil).get(name) else { return .gone }
+            guard let node = try await client.resources(ClusterNode.self, in: nil).get(name) else { return .gone }
             return node.isOutOfService ? .outOfService : .present(isReady: node.isReady)
         } catch {
             return .unknown(reason: error.message)

@@ -37,9 +37,10 @@ struct PodNote: Sendable {
         for container in pod.initContainers {
             switch container.state {
             case .waiting(let reason, let message) where !["", "PodInitializing", "ContainerCreating"].contains(reason):
-                return Self.sentence("unpacking the code waits", reason, message)
-            case .terminated(let end) where end.exitCode != 0:
-                return "unpacking the code ended with \(end.exitCode)"
+                let last = container.last.map { Self.failure($0) } ?? ""
+                return [Self.sentence("unpacking the code waits", reason, message), last]
+                    .filter { !$0.isEmpty }.joined(separator: "; ")
+            case .terminated(let end) where end.exitCode != 0: return "unpacking the code \(Self.failure(end))"
             case .running: return "its code is being unpacked"
             default: continue
             }
@@ -69,6 +70,10 @@ struct PodNote: Sendable {
             pod.botContainer?.isReady == true, let node = pod.node
         else { return nil }
         return "node \(node.onOneLine) doesn't answer"
+    }
+
+    private static func failure(_ end: ContainerStatus.Termination) -> String {
+        sentence("ended with \(end.exitCode)", "", end.message)
     }
 
     private static func sentence(_ start: String, _ reason: String, _ message: String) -> String {

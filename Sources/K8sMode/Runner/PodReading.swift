@@ -111,7 +111,8 @@ extension Pod {
     fileprivate var end: (ContainerStatus.Termination?, String?) {
         for container in initContainers {
             guard case .terminated(let termination) = container.state, termination.exitCode != 0 else { continue }
-            return (termination, "container \(container.name.onOneLine) before the bot's ended with \(termination.exitCode)")
+            let what = "container \(container.name.onOneLine) before the bot's ended with \(termination.exitCode)"
+            return (termination, termination.message.isEmpty ? what : "\(what): \(termination.message)")
         }
         let decisive = botContainer.map { [$0] } ?? containers
         for container in decisive {

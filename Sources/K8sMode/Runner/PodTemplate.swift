@@ -140,6 +140,8 @@ struct PodTemplate: Sendable {
             "command": .array(settings.unpackCommand.map { .string(Self.literally($0)) }),
             "workingDir": "/",
             "resources": Self.resources(settings.unpackResources),
+            // The last line it writes is what there is to know of a failure.
+            "terminationMessagePolicy": "FallbackToLogsOnError",
             "securityContext": securityContext(readOnlyRoot: true),
             "volumeMounts": [
                 ["name": .string(Volume.code), "mountPath": .string(Path.code)],

@@ -23,7 +23,14 @@ import Util
         _ body: @escaping @Sendable () async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await fixture.runner.follow(run, after: taken.position, waiting: true) { taken.take($0) } }
+            group.addTask {
+                do throws(RunnerError) {
+                    try await fixture.runner.follow(run, after: taken.position, waiting: true) { taken.take($0) }
+                } catch {
+                    guard error.code != .cancelled else { return }
+                    Issue.record("following ended: \(error), after \(taken.lines)")
+                }
+            }
             defer { group.cancelAll() }
             try await body()
         }
@@ -82,13 +89,13 @@ import Util
             logs.start("docker://2")
             logs.write(3, "second\n")
             try await following(fixture, run, taken) {
-                try await eventually { taken.lines.count == 4 }
+                try await eventually("the second's line") { taken.lines.count == 4 }
                 logs.write(4, "more\n")
-                try await eventually { taken.lines.count == 5 }
+                try await eventually("more of it") { taken.lines.count == 5 }
                 logs.end()
                 logs.start("docker://3")
                 logs.write(5, "third\n")
-                try await eventually { taken.lines.count == 6 }
+                try await eventually("the third's line") { taken.lines.count == 6 }
             }
             #expect(taken.lines == ["first", "last words", "unended", "second", "more", "third"] && taken.gaps == 0)
             // Once more there is nothing new.
@@ -214,14 +221,21 @@ import Util
 
     @Test func theLastLinesAreThoseOfTheNewestContainerThatHasSome() async throws {
         try await with { fixture, logs, run in
-            #expect(try await fixture.runner.lastLines(of: run, limit: 3).isEmpty)
+            @Sendable func last(_ limit: Int) async throws -> [String] {
+                try await fixture.runner.lastLines(of: run, limit: limit).map(\.text)
+            }
+            var lines = try await last(3)
+            #expect(lines.isEmpty)
             logs.start("docker://1")
             for number in 0..<10 { logs.write(1, "\(number)\n") }
-            #expect(try await fixture.runner.lastLines(of: run, limit: 3).map(\.text) == ["7", "8", "9"])
+            lines = try await last(3)
+            #expect(lines == ["7", "8", "9"])
             logs.end()
             logs.start("docker://2")
-            #expect(try await fixture.runner.lastLines(of: run, limit: 1).map(\.text) == ["9"])
-            #expect(try await fixture.runner.lastLines(of: run, limit: 0).isEmpty)
+            lines = try await last(1)
+            #expect(lines == ["9"])
+            lines = try await last(0)
+            #expect(lines.isEmpty)
             fixture.cluster.drop("pods", "bot-b")
             let gone = await runnerFailure { () async throws(RunnerError) in
                 try await fixture.runner.lastLines(of: run, limit: 3)

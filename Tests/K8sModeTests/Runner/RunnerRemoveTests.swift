@@ -24,7 +24,7 @@ import Util
             fixture.runner.readFinally(with: reader)
             async let removal: Void = fixture.runner.remove(run)
             try await eventually { fixture.cluster.object("pods", "bot-b")?[["metadata", "deletionTimestamp"]] != nil }
-            #expect(try await fixture.runner.runs(of: .live, id: "b").first?.phase == .leaving)
+            try await eventually { try await fixture.runner.runs(of: .live, id: "b").first?.phase == .leaving }
             fixture.cluster.drop("pods", "bot-b")
             try await removal
             #expect(try await fixture.runner.runs(of: .live, id: "b").isEmpty)

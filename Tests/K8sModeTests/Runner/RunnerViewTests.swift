@@ -97,9 +97,9 @@ import Util
             #expect(Set(try await fixture.runner.runs(of: .live).map(\.id)) == ["old", "later"])
             for id in ["old", "later"].map({ BotID($0) }) {
                 let run = try one(try await fixture.runner.runs(of: .live, id: id))
-                #expect(run.isRunning && !run.matches(try liveSpec(id)))
                 // The old one is gone before the new one starts, although they have one name.
                 let spec = try liveSpec(id)
+                #expect(run.isRunning && !run.matches(spec))
                 let early = await runnerFailure { () async throws(RunnerError) in
                     try await fixture.runner.start(spec, attempt: 0)
                 }
@@ -130,26 +130,27 @@ import Util
         }
         // Those of no instance are the default one's.
         try await RunnerFixture.with(instance: "other", cluster: cluster) { fixture in
-            #expect(try await fixture.runner.runs(of: .live).isEmpty)
+            let runs = try await fixture.runner.runs(of: .live)
+            #expect(runs.isEmpty)
         }
     }
 
     @Test func changesOfRunsWakeTheirBotAndNothingElseDoes() async throws {
         try await RunnerFixture.with { fixture in
             try await fixture.runner.start(try liveSpec("there"), attempt: 0)
-            let woken = Mutex<[BotID?]>([])
+            let woken = Woken()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await fixture.runner.watch(.live) { id in woken.withLock { $0.append(id) } } }
+                group.addTask { await fixture.runner.watch(.live) { woken.add($0) } }
                 defer { group.cancelAll() }
-                try await eventually { woken.withLock { $0 } == [nil] }
+                try await eventually { woken.all == [nil] }
                 try await fixture.runner.start(try liveSpec("b"), attempt: 0)
-                try await eventually { woken.withLock { $0 } == [nil, "b"] }
+                try await eventually { woken.all == [nil, "b"] }
                 // A change that makes no difference to the run.
                 fixture.cluster.change("pods", "bot-b") { $0[["metadata", "annotations", "x"]] = "y" }
                 fixture.setFailed("b", code: 1)
-                try await eventually { woken.withLock { $0 } == [nil, "b", "b"] }
+                try await eventually { woken.all == [nil, "b", "b"] }
                 fixture.cluster.drop("pods", "bot-there")
-                try await eventually { woken.withLock { $0 } == [nil, "b", "b", "there"] }
+                try await eventually { woken.all == [nil, "b", "b", "there"] }
             }
         }
     }
@@ -177,6 +178,14 @@ import Util
             #expect(error?.message.contains("missing right: verb get on resource pods") == true)
         }
     }
+}
+
+/// Who was woken, in order.
+private final class Woken: Sendable {
+    private let state = Mutex<[BotID?]>([])
+
+    var all: [BotID?] { state.withLock { $0 } }
+    func add(_ id: BotID?) { state.withLock { $0.append(id) } }
 }
 
 /// The error of something that may fail.

@@ -31,15 +31,30 @@ struct PodLogFollowing {
         var hasGap = false
     }
 
+    /// How a reading ended.
+    private enum Ending {
+        /// There is no more for now.
+        case complete
+        /// The place had to be looked for, and the log is to be read again from there.
+        case again
+        /// The kubelet has made a container that the server doesn't tell of yet.
+        case behind
+    }
+
     private var start: Start
     /// The container of which nothing more will come, since it has ended and was read to its end.
     private var finished: String?
     /// Whether the newest log ended by itself while it was followed.
     private var hasSeenEnd = false
+    /// What a log that was followed had after its last line's end; it is complete when the Pod turns out to be gone.
+    private var unended: (lines: [OutputText], place: LogPosition?, instance: ContainerLogs.Instance)?
     /// A place that turned out to be in the log of another container than was thought.
     private var misplaced: (container: String, place: LogPosition)?
     /// How often nothing came of trying.
     private var failures = 0
+    /// How often in a row the kubelet was ahead of what the server says.
+    private var timesBehind = 0
+    private static let mostTimesBehind = 6
     /// How often a log is read in a row whose place had to be looked for.
     private static let mostAttempts = 4
 
@@ -73,9 +88,11 @@ struct PodLogFollowing {
     /// - Returns: whether the end was reached.
     private mutating func look(waiting: Bool, _ deliver: Delivery) async throws(Failure) -> Bool {
         guard let standing = try await standing(isFresh: !waiting) else {
-            if hasSeenEnd { return true }
-            throw .gone
+            guard hasSeenEnd else { throw .gone }
+            if let unended { try await hand(unended.lines, unended.place, unended.instance, deliver) }
+            return true
         }
+        unended = nil
         let instances = ContainerLogs(standing.botContainer).instances
         let known = instances.firstIndex { $0.mark == start.container }
         if known == nil, start.container != nil, !instances.isEmpty {
@@ -86,13 +103,18 @@ struct PodLogFollowing {
             if start.container != instance.mark { enter(instance) }
             let newest = instance.isPrevious ? instances.last : nil
             let follow = waiting && instance.isRunning
-            var attempts = 1
-            while try await !read(instance, follow: follow, newest: newest, deliver) {
-                attempts += 1
-                guard attempts <= Self.mostAttempts else {
+            var attempts = 0
+            reading: while true {
+                switch try await read(instance, follow: follow, newest: newest, deliver) {
+                case .complete: break reading
+                case .again: attempts += 1
+                case .behind: return try await waitForNews(of: standing)
+                }
+                guard attempts < Self.mostAttempts else {
                     throw .server(K8sError(.badAnswer, "the log is another one each time it is read"))
                 }
             }
+            timesBehind = 0
             if !instance.isRunning { finished = instance.mark }
         }
         guard waiting, !standing.isOver else { return true }
@@ -100,6 +122,16 @@ struct PodLogFollowing {
             failures = 0
             await view.wait(forChangeOf: standing, within: .seconds(10))
         }
+        return false
+    }
+
+    /// The kubelet is ahead of what the server says of the Pod.
+    private mutating func waitForNews(of standing: Pod) async throws(Failure) -> Bool {
+        timesBehind += 1
+        guard timesBehind <= Self.mostTimesBehind else {
+            throw .server(K8sError(.badAnswer, "the kubelet has another container than the API server tells of"))
+        }
+        await view.wait(forChangeOf: standing, within: .seconds(2))
         return false
     }
 
@@ -119,19 +151,18 @@ struct PodLogFollowing {
     }
 
     /// One reading, from where the last one came to.
-    /// - Returns: false when the place had to be looked for, and the log is to be read again from there.
     private mutating func read(
         _ instance: ContainerLogs.Instance,
         follow: Bool,
         newest: ContainerLogs.Instance?,
         _ deliver: Delivery
-    ) async throws(Failure) -> Bool {
+    ) async throws(Failure) -> Ending {
         var reader = PodLogReader(after: start.place, anchor: start.anchor)
         hasSeenEnd = false
         guard let log = try await open(instance, since: reader.anchor, follow: follow) else {
             // Whatever it still had can't be had any more.
             if !instance.isRunning { start.hasGap = true }
-            return true
+            return .complete
         }
         var pieces = log.makeAsyncIterator()
         while let piece = try await Self.next(&pieces) {
@@ -142,36 +173,33 @@ struct PodLogFollowing {
             try await hand(lines, reader.place, instance, deliver)
             if reader.isLost, let place = start.place { return try await search(place, instance, newest) }
         }
-        // What a line has of which the end is missing is complete only when nothing can follow.
-        if !instance.isRunning || (follow && hasContainerEnded) {
-            let rest: [OutputText]
-            do throws(K8sError) { rest = try reader.finish() } catch { return try gap(after: error, instance) }
+        // A line without its end is complete only when nothing can follow; else it is read again.
+        var whole = reader
+        let rest: [OutputText]
+        do throws(K8sError) { rest = try whole.finish() } catch { return try gap(after: error, instance) }
+        if !instance.isRunning {
+            reader = whole
             try await hand(rest, reader.place, instance, deliver)
+        } else if follow, !rest.isEmpty {
+            unended = (rest, whole.place, instance)
         }
         if !reader.isPastPlace, let place = start.place { return try await search(place, instance, newest) }
         if start.hasGap, let place = reader.place {
             try await hand([], place, instance, deliver)
         }
         hasSeenEnd = follow || !instance.isRunning
-        return true
-    }
-
-    /// Whether the kubelet is known to have ended the stream because the container has ended.
-    private var hasContainerEnded: Bool {
-        guard let known = view.known(pod) else { return true }
-        if case .running = known.botContainer?.state { return false }
-        return true
+        return .complete
     }
 
     /// A line of the kubelet's own in place of the log: of one that has ended nothing can be had any more.
-    private mutating func gap(after error: K8sError, _ instance: ContainerLogs.Instance) throws(Failure) -> Bool {
+    private mutating func gap(after error: K8sError, _ instance: ContainerLogs.Instance) throws(Failure) -> Ending {
         guard !instance.isRunning else { throw .server(error) }
         start.hasGap = true
         logger.info(
             "the log of an ended container can't be had",
             metadata: ["pod": "\(pod.name)", "error": "\(error)"]
         )
-        return true
+        return .complete
     }
 
     private mutating func hand(
@@ -219,20 +247,24 @@ struct PodLogFollowing {
         _ place: LogPosition,
         _ instance: ContainerLogs.Instance,
         _ newest: ContainerLogs.Instance?
-    ) async throws(Failure) -> Bool {
+    ) async throws(Failure) -> Ending {
         if let found = try await find(place, in: instance) {
             start = Start(container: instance.mark, place: found.place, hasGap: start.hasGap || found.hasGap)
-            return false
+            return .again
         }
-        // The server may have said that a container runs when the kubelet had its successor already, and gave that one's log.
-        if let newest, try await find(place, in: newest) != nil {
+        // What the server says of containers comes later than the kubelet makes them, and logs are asked of it as "the newest" and
+        // "the one before": where a place is tells which they are.
+        if !instance.isPrevious {
+            let before = ContainerLogs.Instance(mark: instance.mark, isPrevious: true, isRunning: false)
+            if try await find(place, in: before) != nil { return .behind }
+        } else if let newest, try await find(place, in: newest) != nil {
             start = Start(container: instance.mark)
             misplaced = (newest.mark, place)
-            return false
+            return .again
         }
         start = Start(container: instance.mark, anchor: place.anchor, hasGap: true)
         logger.info("a Pod's log has turned over", metadata: ["pod": "\(pod.name)"])
-        return false
+        return .again
     }
 
     private func find(

@@ -1,7 +1,7 @@
 public import Model
 
 /// A Node: a machine of the cluster.
-public struct Node: K8sObject {
+public struct ClusterNode: K8sObject {
     /// `nodes` of `v1`.
     public static let resource = APIResource.nodes
     /// The Node as the API has it.
