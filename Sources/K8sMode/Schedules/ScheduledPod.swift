@@ -31,6 +31,8 @@ struct ScheduledPod: Sendable {
         }
         let start = object["command"]?.array ?? []
         object["command"] = .array(["/bin/sh", .string("\(PodTemplate.Path.scripts)/\(ResultScript.name)")] + start)
+        // What it wrote in vain isn't its result.
+        object["terminationMessagePolicy"] = "File"
         return .object(object)
     }
 
