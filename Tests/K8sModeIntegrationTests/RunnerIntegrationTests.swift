@@ -7,8 +7,8 @@ import Util
 
 @testable import K8sMode
 
-/// Live bots as Pods that really run.
-@Suite struct RunnerIntegrationTests {
+/// Live bots as Pods that really run; one after the other, since one kubelet has them all.
+@Suite(.serialized) struct RunnerIntegrationTests {
     private static let sleeper = "while :; do /bin/busybox sleep 1; done\n"
 
     @Test func aBotRunsWithItsParametersAndNothingElse() async throws {
@@ -204,7 +204,9 @@ import Util
     }
 
     @Test func stateStaysWithTheBotAndGoesWithIt() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("the0-pv-\(UInt32.random(in: 0 ... .max))")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "the0-pv-\(UInt32.random(in: 0 ... .max))"
+        )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         // A volume of a folder takes no group from the Pod.
         try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
@@ -234,7 +236,9 @@ import Util
             try await stage.runner.removeLeftovers(known: ["s"])
             #expect(try await claims.get("bot-state-s") != nil)
             try await stage.runner.removeLeftovers(known: ["other"])
-            try await eventually(within: .seconds(30), "the claim's removal") { try await claims.get("bot-state-s") == nil }
+            try await eventually(within: .seconds(30), "the claim's removal") {
+                try await claims.get("bot-state-s") == nil
+            }
             try await stage.cluster.kubectl("delete", "pv", name, "--wait=false")
         }
     }
