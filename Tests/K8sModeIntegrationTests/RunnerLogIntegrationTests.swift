@@ -8,7 +8,7 @@ import Util
 @testable import K8sMode
 
 /// What Pods that really run have written.
-@Suite struct RunnerLogIntegrationTests {
+@Suite(.serialized) struct RunnerLogIntegrationTests {
     private static let sleeper = "while :; do /bin/busybox sleep 1; done\n"
 
     /// Follows in the background while something is done.
@@ -19,7 +19,9 @@ import Util
         _ body: @escaping @Sendable () async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await stage.runner.follow(run, after: taken.position, waiting: true) { taken.take($0) } }
+            group.addTask {
+                try await stage.runner.follow(run, after: taken.position, waiting: true) { taken.take($0) }
+            }
             defer { group.cancelAll() }
             try await body()
         }
@@ -54,13 +56,13 @@ import Util
             let script =
                 "n=$(/bin/busybox cat /tmp/n 2>/dev/null || echo 0); n=$((n+1)); echo $n >/tmp/n\n"
                 + "for i in 1 2 3; do echo run $n line $i; done; [ $n -ge 3 ] || exit 1\n" + Self.sleeper
+            // Followed from before its first line: the kubelet keeps the logs of two containers only.
             try await stage.runner.start(try stage.shell("again", script), attempt: 0)
-            try await stage.untilRunning("again")
             let run = try await stage.run("again")
             let taken = TakenOutput()
             let all = (1...3).flatMap { run in (1...3).map { "run \(run) line \($0)" } }
             try await following(stage, run, taken) {
-                try await eventually(within: .seconds(120), "all lines") { taken.lines.count >= all.count }
+                try await eventually(within: .seconds(60), "all lines") { taken.lines.count >= all.count }
             }
             #expect(taken.lines == all && taken.gaps == 0)
             // Nothing comes again, from the text of the place.
@@ -77,7 +79,9 @@ import Util
             let run = try await stage.run("words")
             let taken = TakenOutput()
             stage.runner.readFinally(with: FollowingReader(stage, taken))
-            try await eventually(within: .seconds(30)) { try await stage.runner.lastLines(of: run, limit: 1).count == 1 }
+            try await eventually(within: .seconds(30)) {
+                try await stage.runner.lastLines(of: run, limit: 1).count == 1
+            }
             try await stage.runner.remove(run)
             #expect(taken.lines == ["first", "last words"])
         }

@@ -177,8 +177,9 @@ struct K8sPace: Sendable {
     var mostSilence: Duration = .seconds(60)
     /// How often Pods on lost nodes and links that run out are looked for.
     var housekeeping: Duration = .seconds(15)
-    /// How long beyond its grace a Pod is waited for.
-    var removalPatience: Duration = .seconds(30)
+    /// How long beyond its grace a Pod is waited for: a kubelet says every ten seconds which Pods are gone, and a busy one takes a
+    /// minute to clear one away.
+    var removalPatience: Duration = .seconds(120)
     /// After how long without news of a Pod that is to go the server is asked.
     var recheck: Duration = .seconds(2)
     /// How long what was made is waited for in what is watched.

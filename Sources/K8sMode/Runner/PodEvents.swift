@@ -36,7 +36,9 @@ final class PodEvents: Sendable {
         case (.legacy, _): what = "one of another version of the runtime"
         case (_, .created): what = "one that was never started"
         case (_, .exited(let exit)):
-            what = "one that ended with exit code \(exit.code)" + (exit.platformError.isEmpty ? "" : ", \(exit.platformError)")
+            what =
+                "one that ended with exit code \(exit.code)"
+                + (exit.platformError.isEmpty ? "" : ", \(exit.platformError)")
         case (_, .running), (_, .leaving): what = "one of another specification"
         }
         reasons.withLock { reasons in

@@ -24,7 +24,8 @@ struct PodNote: Sendable {
         let finalizers = (pod.json[["metadata", "finalizers"]]?.array ?? []).compactMap(\.string)
         if !finalizers.isEmpty { return "\(start); kept by \(finalizers.joined(separator: ", ").onOneLine)" }
         guard let node = pod.node else { return start }
-        return "\(start); node \(node.onOneLine) doesn't say that it is: the bot may still run there, and isn't removed "
+        return
+            "\(start); node \(node.onOneLine) doesn't say that it is: the bot may still run there, and isn't removed "
             + "by force while the node exists and isn't tainted node.kubernetes.io/out-of-service"
     }
 

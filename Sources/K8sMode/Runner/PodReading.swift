@@ -101,10 +101,11 @@ extension Pod {
         return states.allSatisfy { state in
             guard case .waiting(let reason, _) = state else { return false }
             return ["", "PodInitializing", "ContainerCreating", "CreateContainerConfigError"].contains(reason)
-        } || states.contains { state in
-            guard case .waiting(let reason, _) = state else { return false }
-            return reason == "CreateContainerConfigError"
         }
+            || states.contains { state in
+                guard case .waiting(let reason, _) = state else { return false }
+                return reason == "CreateContainerConfigError"
+            }
     }
 
     /// How what decides about its end has ended, and what there is to say of it.

@@ -101,7 +101,9 @@ struct PodRemoval: Sendable {
                     throw stuck(pod, standing, failure, doing)
                 }
                 let state = await nodes.state(of: node)
-                guard state.isLost else { throw stuck(pod, standing, failure, doing, node: "node \(node) \(state.text)") }
+                guard state.isLost else {
+                    throw stuck(pod, standing, failure, doing, node: "node \(node) \(state.text)")
+                }
                 do throws(K8sError) { _ = try await delete(pod, gracePeriodSeconds: 0) } catch {
                     throw error.runnerError(.notStopped, doing)
                 }

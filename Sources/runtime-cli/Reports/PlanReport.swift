@@ -9,7 +9,9 @@ enum PlanReport {
         let rows = survey.entries.map { entry in
             [
                 entry.id.text, entry.plan.status.name, entry.plan.actions.map(\.summary).joined(separator: ", "),
-                ([entry.plan.status.reason] + entry.observed.map(\.note)).filter { !$0.isEmpty }.joined(separator: "; "),
+                ([entry.plan.status.reason] + entry.observed.map(\.note)).filter { !$0.isEmpty }.joined(
+                    separator: "; "
+                ),
             ]
         }
         var lines = TextTable.render(header: ["BOT", "STATUS", "ACTIONS", "REASON"], rows: rows)

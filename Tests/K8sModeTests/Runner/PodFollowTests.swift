@@ -7,7 +7,9 @@ import Util
 @testable import K8sMode
 
 @Suite struct PodFollowTests {
-    private func with(_ body: @escaping @Sendable (RunnerFixture, FakePodLogs, ObservedRun) async throws -> Void) async throws {
+    private func with(_ body: @escaping @Sendable (RunnerFixture, FakePodLogs, ObservedRun) async throws -> Void)
+        async throws
+    {
         try await RunnerFixture.with { fixture in
             try await fixture.runner.start(try liveSpec("b"), attempt: 0)
             let run = try one(try await fixture.runner.runs(of: .live, id: "b"))

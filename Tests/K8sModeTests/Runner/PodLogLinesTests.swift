@@ -20,7 +20,8 @@ import Util
     private func texts(_ lines: [PodLogLine]) -> [String] { lines.map { String(decoding: $0.bytes, as: UTF8.self) } }
 
     @Test func linesAreTheSameWhereverThePiecesAreCut() {
-        let text = "\(Self.stamp)one\n2026-01-02T05:04:05.000000007+02:00 two\r\n\(Self.stamp)\nno time\n\(Self.stamp)end"
+        let text =
+            "\(Self.stamp)one\n2026-01-02T05:04:05.000000007+02:00 two\r\n\(Self.stamp)\nno time\n\(Self.stamp)end"
         let bytes = Array(text.utf8)
         let whole = lines([bytes])
         #expect(texts(whole) == ["one", "two", "", "no time", "end"])

@@ -27,7 +27,8 @@ import Util
         return try #require(reading.run(pod, hasSecret: hasSecret, now: Self.now))
     }
 
-    private func bot(_ state: JSONValue, last: JSONValue? = nil, restarts: Int64 = 0, ready: Bool = false) -> JSONObject {
+    private func bot(_ state: JSONValue, last: JSONValue? = nil, restarts: Int64 = 0, ready: Bool = false) -> JSONObject
+    {
         var status: JSONObject = [
             "name": "bot", "state": state, "restartCount": .integer(restarts), "ready": .bool(ready),
         ]
@@ -79,7 +80,8 @@ import Util
         )
         #expect(
             crashing.isRunning
-                && crashing.note == "waits: CrashLoopBackOff: back-off 5m0s; restarted 4 times, last exit code 137, out of memory"
+                && crashing.note
+                    == "waits: CrashLoopBackOff: back-off 5m0s; restarted 4 times, last exit code 137, out of memory"
         )
         let unpacking = try run(
             pod([
@@ -116,7 +118,9 @@ import Util
         #expect(evicted.exit?.startedAt == evicted.exit?.finishedAt)
         #expect(try run(pod(["phase": "Succeeded"])).exit?.code == 0)
         // It has ended although its clock was set back meanwhile.
-        var odd = bot(["terminated": ["exitCode": 1, "startedAt": "2026-01-02T03:05:00Z", "finishedAt": "2026-01-02T03:04:00Z"]])
+        var odd = bot([
+            "terminated": ["exitCode": 1, "startedAt": "2026-01-02T03:05:00Z", "finishedAt": "2026-01-02T03:04:00Z"]
+        ])
         odd["phase"] = "Failed"
         let exit = try #require(try run(pod(odd)).exit)
         #expect(exit.finishedAt >= exit.startedAt)
@@ -134,7 +138,9 @@ import Util
         let fresh = try leaving("2026-01-02T04:59:50Z")
         #expect(fresh.phase == .leaving && fresh.note == "")
         let stuck = try leaving("2026-01-02T04:00:00Z")
-        #expect(stuck.phase == .leaving && stuck.note.contains("node n1") && stuck.note.contains("isn't removed by force"))
+        #expect(
+            stuck.phase == .leaving && stuck.note.contains("node n1") && stuck.note.contains("isn't removed by force")
+        )
         let held = try leaving("2026-01-02T04:00:00Z") { $0.json[["metadata", "finalizers"]] = ["x/y"] }
         #expect(held.note == "should have been gone at 2026-01-02T04:00:00Z; kept by x/y")
     }

@@ -152,30 +152,37 @@ struct RunnerFixture: Sendable {
     }
 
     func setRunning(_ id: BotID) {
-        setState(id, [
-            "containerStatuses": [
-                [
-                    "name": "bot", "ready": true, "restartCount": 0, "containerID": "docker://c1",
-                    "state": ["running": ["startedAt": "2026-01-02T03:05:00Z"]],
+        setState(
+            id,
+            [
+                "containerStatuses": [
+                    [
+                        "name": "bot", "ready": true, "restartCount": 0, "containerID": "docker://c1",
+                        "state": ["running": ["startedAt": "2026-01-02T03:05:00Z"]],
+                    ]
                 ]
             ]
-        ])
+        )
     }
 
     func setFailed(_ id: BotID, code: Int64, reason: String = "Error") {
-        setState(id, phase: "Failed", [
-            "containerStatuses": [
-                [
-                    "name": "bot", "restartCount": 0, "containerID": "docker://c1",
-                    "state": [
-                        "terminated": [
-                            "exitCode": .integer(code), "reason": .string(reason), "containerID": "docker://c1",
-                            "startedAt": "2026-01-02T03:05:00Z", "finishedAt": "2026-01-02T03:06:00Z",
-                        ]
-                    ],
+        setState(
+            id,
+            phase: "Failed",
+            [
+                "containerStatuses": [
+                    [
+                        "name": "bot", "restartCount": 0, "containerID": "docker://c1",
+                        "state": [
+                            "terminated": [
+                                "exitCode": .integer(code), "reason": .string(reason), "containerID": "docker://c1",
+                                "startedAt": "2026-01-02T03:05:00Z", "finishedAt": "2026-01-02T03:06:00Z",
+                            ]
+                        ],
+                    ]
                 ]
             ]
-        ])
+        )
     }
 }
 

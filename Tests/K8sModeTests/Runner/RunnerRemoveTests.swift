@@ -30,7 +30,10 @@ import Util
             #expect(try await fixture.runner.runs(of: .live, id: "b").isEmpty)
             #expect(reader.read == [run.reference])
             let delete = try #require(fixture.server.requests.first { $0.method == "DELETE" })
-            #expect(delete.json?[["preconditions", "uid"]]?.string == run.reference.split(separator: "/").last.map(String.init))
+            #expect(
+                delete.json?[["preconditions", "uid"]]?.string
+                    == run.reference.split(separator: "/").last.map(String.init)
+            )
             // The bot ends as its Pod says.
             #expect(delete.json?["gracePeriodSeconds"] == nil)
             // Once more is a success.

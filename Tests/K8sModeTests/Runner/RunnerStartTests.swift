@@ -41,7 +41,9 @@ import Util
     }
 
     @Test func f48IdsThatNoLabelOrNameCanHoldAreServed() async throws {
-        let ids = ["A_b", "x-", "../../c", "\n", String(repeating: "y", count: 300), "c-\u{E9}", "c-e\u{301}"].map { BotID($0) }
+        let ids = ["A_b", "x-", "../../c", "\n", String(repeating: "y", count: 300), "c-\u{E9}", "c-e\u{301}"].map {
+            BotID($0)
+        }
         try await RunnerFixture.with { fixture in
             for id in ids { try await fixture.runner.start(try liveSpec(id), attempt: 0) }
             for id in ids {
@@ -199,7 +201,10 @@ import Util
 
     @Test func whatStandsUnderTheNameAndIsntOursIsntTouched() async throws {
         try await RunnerFixture.with { fixture in
-            fixture.cluster.put("pods", ["metadata": ["name": "bot-b", "labels": ["app": "x"]], "status": ["phase": "Failed"]])
+            fixture.cluster.put(
+                "pods",
+                ["metadata": ["name": "bot-b", "labels": ["app": "x"]], "status": ["phase": "Failed"]]
+            )
             let other = try liveSpec("b")
             let error = await runnerFailure { () async throws(RunnerError) in
                 try await fixture.runner.start(other, attempt: 0)
@@ -234,7 +239,8 @@ import Util
         try await RunnerFixture.with { fixture in
             fixture.links.fail(RunnerError(.codeUnavailable, "no store"))
             let spec = try liveSpec("b")
-            let prepared = await runnerFailure { () async throws(RunnerError) in try await fixture.runner.prepare(spec) }
+            let prepared = await runnerFailure { () async throws(RunnerError) in try await fixture.runner.prepare(spec)
+            }
             #expect(prepared?.code == .codeUnavailable)
             let started = await runnerFailure { () async throws(RunnerError) in
                 try await fixture.runner.start(spec, attempt: 0)

@@ -53,7 +53,8 @@ import Util
             }
             cluster.override { $0.path.contains("secrets") ? .status(403, "Forbidden") : nil }
             try await eventually { fixture.runner.view.cache.isSynced }
-            let partial = await runnerFailure { () async throws(RunnerError) in try await fixture.runner.runs(of: .live) }
+            let partial = await runnerFailure { () async throws(RunnerError) in try await fixture.runner.runs(of: .live)
+            }
             #expect(partial?.code == .unavailable)
             cluster.override(nil)
             try await eventually { try await fixture.runner.runs(of: .live).isEmpty }
@@ -166,7 +167,9 @@ import Util
             _ = try await foreign.ensure(for: try liveSpec("foreign"))
             fixture.cluster.put("persistentvolumeclaims", ["metadata": ["name": "data"]])
             try await fixture.runner.removeLeftovers(known: ["kept"])
-            let left = fixture.cluster.objects("persistentvolumeclaims").compactMap { $0[["metadata", "name"]]?.string }
+            let left = fixture.cluster.objects("persistentvolumeclaims").compactMap {
+                $0[["metadata", "name"]]?.string
+            }
             #expect(Set(left) == ["bot-state-kept", "bot-state-foreign", "data"])
         }
     }

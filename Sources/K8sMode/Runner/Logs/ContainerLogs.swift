@@ -42,3 +42,13 @@ struct ContainerLogs: Sendable, Hashable {
         self.instances = instances
     }
 }
+
+extension Pod {
+    /// Whether nothing of it will run any more.
+    var isOver: Bool {
+        if phase == .failed || phase == .succeeded { return true }
+        guard deletion != nil else { return false }
+        if case .running = botContainer?.state { return false }
+        return true
+    }
+}

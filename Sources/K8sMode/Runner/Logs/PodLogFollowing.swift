@@ -280,16 +280,6 @@ struct PodLogFollowing {
     }
 }
 
-extension Pod {
-    /// Whether nothing of it will run any more.
-    fileprivate var isOver: Bool {
-        if phase == .failed || phase == .succeeded { return true }
-        guard deletion != nil else { return false }
-        if case .running = botContainer?.state { return false }
-        return true
-    }
-}
-
 extension K8sError {
     /// Whether another attempt may do better, after so many for nothing.
     fileprivate func isWorthRepeating(_ failures: Int) -> Bool {
