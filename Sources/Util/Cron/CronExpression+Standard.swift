@@ -58,7 +58,8 @@ extension CronFields {
         }
         guard followsClock || hours >> UInt64(hour) & 1 == 0 else {
             throw StandardCronError(
-                description: "has a fixed time from \(hour):00 on, an hour that clocks leave out or repeat in \(zone.name)"
+                description:
+                    "has a fixed time from \(hour):00 on, an hour that clocks leave out or repeat in \(zone.name)"
             )
         }
     }

@@ -6,7 +6,8 @@ import Testing
 /// Plain cron for readers such as Kubernetes: never other times than the expression has.
 @Suite struct CronStandardTests {
     private static let zones = [
-        "UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Casablanca",
+        "UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "Asia/Kolkata", "Australia/Lord_Howe",
+        "Africa/Casablanca",
         "America/Havana", "America/Santiago", "Africa/Cairo", "Pacific/Chatham", "Asia/Beirut", "Europe/Dublin",
     ]
     private static let begin: Int64 = 1_767_225_600  // 2026-01-01
@@ -117,7 +118,8 @@ import Testing
             let ours = try CronExpression(found.fields, zone: found.zone)
             let robfig = try #require(RobfigOracle(found.fields, zone: found.zone), "\(found.fields)")
             let changes = zone.changes(inSecondsSince1970: Self.begin..<Self.begin + 3 * 366 * 86_400)
-            let starts = changes.map { $0 - 90_000 } + [Self.begin, Self.begin + Int64(generator.number(0...90_000_000))]
+            let starts =
+                changes.map { $0 - 90_000 } + [Self.begin, Self.begin + Int64(generator.number(0...90_000_000))]
             for start in starts {
                 var time = start
                 for _ in 0..<80 {
@@ -127,7 +129,9 @@ import Testing
                     let again = ours.next(after: Timestamp(secondsSince1970: time))?.secondsSince1970
                     let theirs = robfig.next(after: time)
                     guard next == again, next == theirs else {
-                        Issue.record("\(text) in \(zone.name) as \(found.fields): \(next), \(again ?? 0), \(theirs ?? 0)")
+                        Issue.record(
+                            "\(text) in \(zone.name) as \(found.fields): \(next), \(again ?? 0), \(theirs ?? 0)"
+                        )
                         return
                     }
                     time = next

@@ -112,14 +112,17 @@ private struct GoTime {
     }
 
     /// As `time.Date`: what clocks leave out or repeat is reckoned with one of the two offsets.
-    init(year: Int64, month: Int64, day: Int64, hour: Int64, minute: Int64 = 0, second: Int64 = 0, zone: TimeZoneRules) {
+    init(year: Int64, month: Int64, day: Int64, hour: Int64, minute: Int64 = 0, second: Int64 = 0, zone: TimeZoneRules)
+    {
         let (years, rest) = floorDivide(month - 1, 12)
         let days = CivilDate(year: year + years, month: rest + 1, day: 1).daysSince1970 + day - 1
         let local = days * 86_400 + hour * 3600 + minute * 60 + second
         let stretch = zone.stretch(at: local)
         var offset = zone.offsets[stretch]
         let unix = local - offset
-        if unix < zone.starts[stretch] || unix >= zone.end(of: stretch) { offset = zone.offsets[zone.stretch(at: unix)] }
+        if unix < zone.starts[stretch] || unix >= zone.end(of: stretch) {
+            offset = zone.offsets[zone.stretch(at: unix)]
+        }
         self.init(unix: local - offset, zone: zone)
     }
 
