@@ -11,9 +11,14 @@ public struct Plan: Sendable, Hashable {
     /// When to look again although nothing happens; nil when only an event changes anything.
     public var recheckAt: Timestamp?
 
-    /// The specification that a step starts, if one does.
+    /// The specification that a step starts, or updates a run to, if one does.
     var start: LaunchSpec? {
-        for case .start(let spec, _) in actions { return spec }
+        for action in actions {
+            switch action {
+            case .start(let spec, _), .update(_, let spec): return spec
+            case .remove: continue
+            }
+        }
         return nil
     }
 
@@ -29,6 +34,8 @@ public struct Plan: Sendable, Hashable {
 public enum Action: Sendable, Hashable {
     /// Start the bot.
     case start(LaunchSpec, attempt: Int)
+    /// Make a run what the specification asks for, without ending it.
+    case update(ObservedRun, LaunchSpec)
     /// End a run if need be, and remove it.
     case remove(ObservedRun, RemovalReason)
 }
@@ -115,8 +122,15 @@ extension Plan {
     ///   - desired: what should be.
     ///   - observed: every run that exists for the bot.
     ///   - failure: the last failed start, while none succeeded since.
+    ///   - updatesInPlace: whether a run can be changed without being ended (`RunUpdating`).
     ///   - now: the time.
-    public init(desired: Desired, observed: [ObservedRun], failure: StartFailure? = nil, now: Timestamp) {
+    public init(
+        desired: Desired,
+        observed: [ObservedRun],
+        failure: StartFailure? = nil,
+        updatesInPlace: Bool = false,
+        now: Timestamp
+    ) {
         switch desired {
         case .unknown(let error):
             let isRunning = observed.contains { $0.isRunning }
@@ -126,7 +140,14 @@ extension Plan {
         case .absent:
             self.init(removing: observed, because: .deleted)
         case .running(let spec, let policy):
-            self.init(spec: spec, policy: policy, observed: observed, failure: failure, now: now)
+            self.init(
+                spec: spec,
+                policy: policy,
+                observed: observed,
+                failure: failure,
+                updatesInPlace: updatesInPlace,
+                now: now
+            )
         }
     }
 
@@ -142,6 +163,7 @@ extension Plan {
         policy: RestartPolicy,
         observed: [ObservedRun],
         failure: StartFailure?,
+        updatesInPlace: Bool,
         now: Timestamp
     ) {
         let running = observed.filter(\.isRunning)
@@ -164,6 +186,12 @@ extension Plan {
             if let blocked {
                 // What runs goes on, with its old settings, until its successor can be started.
                 self.init(status: .startFailed(until: blocked.due, reason: blocked.reason), recheckAt: blocked.due)
+            } else if updatesInPlace, let keeper = running.min(by: ObservedRun.isOlder) {
+                let others = observed.filter { $0.reference != keeper.reference }
+                self.init(
+                    actions: others.removals(because: .duplicate) + [.update(keeper, spec)],
+                    status: .replacing
+                )
             } else {
                 self.init(
                     actions: observed.removals(because: .changed) + [.start(spec, attempt: 0)],

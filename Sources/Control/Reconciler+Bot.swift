@@ -16,6 +16,7 @@ extension Reconciler {
             }
             // First what a start needs, then the end of what runs: a bot isn't stopped for a successor that can't be started.
             if let spec = plan.start { try await prepare(spec) }
+            if !plan.actions.isEmpty { try await announce(plan, for: id) }
             statuses.note(plan.status, of: id)
             for action in plan.actions { try await perform(action, for: id) }
             memory.withLock { $0.errors[.bot(id)] = nil }
@@ -33,7 +34,7 @@ extension Reconciler {
         let stored: StoredBot?
         do { stored = try await store.bot(id) } catch { throw ReconcileError(error) }
         let observed: [ObservedRun]
-        do { observed = try await runner.runs(of: .live, id: id) } catch { throw ReconcileError(error) }
+        do { observed = try await runner.runs(of: options.kind, id: id) } catch { throw ReconcileError(error) }
         options.onObserved(id, observed)
         let (now, instant) = (now(), clock.now)
         let (runs, failure) = memory.withLock { memory in
@@ -43,7 +44,21 @@ extension Reconciler {
             )
         }
         let desired = desire(stored)
-        return (desired, Plan(desired: desired, observed: runs, failure: failure, now: now))
+        let plan = Plan(
+            desired: desired,
+            observed: runs,
+            failure: failure,
+            updatesInPlace: runner is any RunUpdating,
+            now: now
+        )
+        return (desired, plan)
+    }
+
+    private func announce(_ plan: Plan, for id: BotID) async throws(ReconcileError) {
+        guard let beforeActions = options.beforeActions else { return }
+        do throws(RunnerError) { try await beforeActions(id, plan.actions) } catch {
+            throw ReconcileError(error, startOf: plan.start)
+        }
     }
 
     private func prepare(_ spec: LaunchSpec) async throws(ReconcileError) {
@@ -68,11 +83,23 @@ extension Reconciler {
         switch action {
         case .start(let spec, let attempt):
             try await start(spec, attempt: attempt)
+        case .update(let run, let spec):
+            try await update(run, to: spec)
         case .remove(let run, let reason):
             do throws(RunnerError) { try await runner.remove(run) } catch { throw ReconcileError(error) }
             metrics.removed(reason)
             logger.debug("run removed", metadata: ["bot": "\(id)", "run": "\(run.reference)", "reason": "\(reason)"])
         }
+    }
+
+    private func update(_ run: ObservedRun, to spec: LaunchSpec) async throws(ReconcileError) {
+        guard let runner = runner as? any RunUpdating else { return }
+        do throws(RunnerError) { try await runner.update(run, to: spec) } catch {
+            if !Task.isCancelled { metrics.startFailed(error.code) }
+            throw ReconcileError(error, startOf: spec)
+        }
+        logger.debug("run changed in place", metadata: ["bot": "\(spec.id)", "run": "\(run.reference)"])
+        memory.withLock { $0.started(spec.id) }
     }
 
     private func start(_ spec: LaunchSpec, attempt: Int) async throws(ReconcileError) {

@@ -77,7 +77,7 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
     /// Ends every run this instance has, all at the same time; for a runner that takes its bots along.
     /// - Throws: the first `RunnerError`, after all were tried.
     public func removeAll() async throws(RunnerError) {
-        let runs = try await runner.runs(of: .live)
+        let runs = try await runner.runs(of: options.kind)
         let outcomes = await withTaskGroup(of: Result<Void, RunnerError>.self) { group in
             for run in runs {
                 group.addTask { await Result { () async throws(RunnerError) in try await self.runner.remove(run) } }
@@ -172,7 +172,9 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
     /// - Throws: ``ReconcileError`` when either can't be read in full.
     public func survey() async throws(ReconcileError) -> Survey {
         async let storedResult = Result { () async throws(StoreError) in try await self.store.bots() }
-        async let observedResult = Result { () async throws(RunnerError) in try await self.runner.runs(of: .live) }
+        async let observedResult = Result { () async throws(RunnerError) in
+            try await self.runner.runs(of: self.options.kind)
+        }
         let stored: [StoredBot]
         let observed: [ObservedRun]
         do { stored = try await storedResult.get() } catch {
@@ -185,11 +187,18 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
         let (runs, failures) = memory.withLock {
             ($0.rebased(observed, now: now, at: instant), $0.allFailures(now: now, at: instant))
         }
-        return Survey(stored: stored, observed: runs, failures: failures, desire: desire, now: now)
+        return Survey(
+            stored: stored,
+            observed: runs,
+            failures: failures,
+            updatesInPlace: runner is any RunUpdating,
+            desire: desire,
+            now: now
+        )
     }
 
     func desire(_ stored: StoredBot?) -> Desired {
-        Desired(stored, builder: builder, restart: options.restart)
+        options.desire?(stored) ?? Desired(stored, builder: builder, restart: options.restart)
     }
 
     /// Whether a bot that isn't in the store is to be left alone for now.

@@ -4,6 +4,13 @@ public import Util
 
 /// How a reconciler goes about its work.
 public struct ReconcilerOptions: Sendable {
+    /// Which kind of work is kept equal to what is desired.
+    public var kind: ExecutableKind
+    /// Works out what a stored bot, or none, asks for; nil: that a bot runs while it is switched on.
+    public var desire: (@Sendable (StoredBot?) -> Desired)?
+    /// Told of a bot for which something is about to be done, and what, after all that a start needs was had. Where it throws
+    /// nothing is done.
+    public var beforeActions: (@Sendable (BotID, [Action]) async throws(RunnerError) -> Void)?
     /// How often everything is looked at although nothing happened.
     public var interval: Duration
     /// How many bots are started at the same time. Engines are fastest at about two for each core.
@@ -23,15 +30,21 @@ public struct ReconcilerOptions: Sendable {
 
     /// Options; by default a full pass every 30 seconds.
     public init(
+        kind: ExecutableKind = .live,
         interval: Duration = .seconds(30),
         parallelStarts: Int = 4,
         restart: RestartPolicy = .standard,
         retry: Backoff = .standard,
         strangerGrace: Duration = .seconds(300),
         leftoverAge: Duration = .seconds(3600),
+        desire: (@Sendable (StoredBot?) -> Desired)? = nil,
+        beforeActions: (@Sendable (BotID, [Action]) async throws(RunnerError) -> Void)? = nil,
         onPass: @escaping @Sendable (Result<Int, ReconcileError>) -> Void = { _ in },
         onObserved: @escaping @Sendable (_ id: BotID?, _ runs: [ObservedRun]) -> Void = { _, _ in }
     ) {
+        self.kind = kind
+        self.desire = desire
+        self.beforeActions = beforeActions
         self.interval = interval
         self.parallelStarts = parallelStarts
         self.restart = restart

@@ -28,6 +28,7 @@ public struct Survey: Sendable {
         stored: [StoredBot],
         observed: [ObservedRun],
         failures: [BotID: StartFailure] = [:],
+        updatesInPlace: Bool = false,
         desire: (StoredBot?) -> Desired,
         now: Timestamp
     ) {
@@ -37,7 +38,13 @@ public struct Survey: Sendable {
         unnamed = []
         known = []
         func add(_ id: BotID, _ desired: Desired, _ observed: [ObservedRun]) {
-            let plan = Plan(desired: desired, observed: observed, failure: failures[id], now: now)
+            let plan = Plan(
+                desired: desired,
+                observed: observed,
+                failure: failures[id],
+                updatesInPlace: updatesInPlace,
+                now: now
+            )
             entries.append(Entry(id: id, desired: desired, observed: observed, plan: plan))
         }
         for bot in stored {

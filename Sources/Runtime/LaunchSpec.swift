@@ -26,6 +26,21 @@ public struct LaunchSpec: Sendable, Hashable {
     /// The bot's id.
     public var id: BotID { executable.id }
 
+    /// The same to run, under terms of its platform that restart or change the run like everything else the ``hash`` covers.
+    /// - Parameter terms: whatever tells them apart.
+    public func under(_ terms: JSONValue) -> LaunchSpec {
+        let content: JSONValue = ["spec": .string(hash), "terms": terms]
+        return LaunchSpec(
+            executable: executable,
+            runtime: runtime,
+            entrypoint: entrypoint,
+            resources: resources,
+            sandbox: sandbox,
+            environment: environment,
+            hash: SHA256.hash(data: Array(content.canonicalText.utf8)).hexText
+        )
+    }
+
     /// The parts of a config that steer this program and not the bot: changing them restarts nothing.
     public static let steeringFields = ["enabled", "execution"]
 

@@ -36,6 +36,14 @@ public protocol RunPreparing: Runner {
     func prepare(_ spec: LaunchSpec) async throws(RunnerError)
 }
 
+/// A runner whose runs can be made what another specification asks for, without being ended: what runs is a description that the
+/// platform works by, as a CronJob is.
+public protocol RunUpdating: Runner {
+    /// Makes a run what a specification asks for, in place. What the platform has under way for the old one goes on to its end.
+    /// - Throws: ``RunnerError``; the run is as it was then, or already as it is to be.
+    func update(_ run: ObservedRun, to spec: LaunchSpec) async throws(RunnerError)
+}
+
 /// A runner that can tell at once when a run has started or ended.
 public protocol RunWatching: Runner {
     /// Watches the platform until cancelled, reconnecting for ever. Events may be missed: `wake` is called with nil whenever

@@ -114,6 +114,9 @@ private struct PlannedWorld {
             switch action {
             case .start(let spec, let attempt): guard start(spec, attempt, fails) else { return false }
             case .remove(let run, let reason): guard remove(run, reason, fails) else { return false }
+            case .update:
+                broken = "a run is changed in place on a platform that can't"
+                return false
             }
         }
         // What a platform is removing is gone some time.

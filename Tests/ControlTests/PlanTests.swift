@@ -151,3 +151,48 @@ import Util
         #expect(plan(desired, [changed]).actions == [.remove(changed, .changed), .start(spec, attempt: 0)])
     }
 }
+
+/// A platform whose runs can be changed in place.
+@Suite struct InPlacePlanTests {
+    private let plain: PlanTests
+
+    init() throws { plain = try PlanTests() }
+
+    private func plan(_ desired: Desired, _ observed: [ObservedRun], failure: StartFailure? = nil) -> Plan {
+        Plan(desired: desired, observed: observed, failure: failure, updatesInPlace: true, now: PlanTests.now)
+    }
+
+    @Test func aChangedRunIsUpdatedAndNotRemoved() {
+        let old = plain.run(hash: "of yesterday")
+        let found = plan(plain.desired, [old])
+        #expect(found.actions == [.update(old, plain.spec)])
+        #expect(found.status == .replacing)
+        // Without the ability it is replaced as ever.
+        #expect(plain.plan(plain.desired, [old]).actions == [.remove(old, .changed), .start(plain.spec, attempt: 0)])
+    }
+
+    @Test func ofTwoThatDifferTheOlderIsUpdatedAfterTheOtherIsGone() {
+        let older = plain.run("a", hash: "x", age: .seconds(100))
+        let newer = plain.run("b", hash: "y", age: .seconds(50))
+        #expect(
+            plan(plain.desired, [newer, older]).actions == [.remove(newer, .duplicate), .update(older, plain.spec)]
+        )
+    }
+
+    @Test func anUpdateThatFailedWaits() {
+        let old = plain.run(hash: "of yesterday")
+        let failure = StartFailure(hash: plain.spec.hash, count: 3, at: PlanTests.now, reason: "no")
+        let found = plan(plain.desired, [old], failure: failure)
+        #expect(found.actions.isEmpty && found.status.name == "start-failed")
+    }
+
+    @Test func whatIsAsItShouldBeOrShouldNotBeIsTreatedAsEver() {
+        #expect(plan(plain.desired, [plain.run()]).actions.isEmpty)
+        #expect(plan(plain.desired, []).actions == [.start(plain.spec, attempt: 0)])
+        let ended = plain.exited(hash: "x", ago: .seconds(9000))
+        #expect(plan(plain.desired, [ended]) == plain.plan(plain.desired, [ended]))
+        for desired in [Desired.disabled, .absent, .unknown(DocumentError(id: "b", field: "f", problem: "p"))] {
+            #expect(plan(desired, [plain.run()]) == plain.plan(desired, [plain.run()]))
+        }
+    }
+}

@@ -71,6 +71,7 @@ extension Action {
     fileprivate var summary: String {
         switch self {
         case .start(_, let attempt): attempt == 0 ? "start" : "start (attempt \(attempt))"
+        case .update(let run, _): "change \(run.reference.prefix(12))"
         case .remove(let run, let reason): "remove \(run.reference.prefix(12)) (\(reason.rawValue))"
         }
     }
