@@ -46,7 +46,7 @@ public struct ScheduleRule: Sendable, Hashable {
     private static let sampleSize = 500
 
     /// The shortest time between two slots, as far as it shows among some hundreds of them from a year's beginning on.
-    private var shortestInterval: Duration? {
+    public var shortestInterval: Duration? {
         var shortest: Int64?
         var slot = next(after: Self.sample)
         for _ in 0..<Self.sampleSize {
@@ -73,8 +73,8 @@ public struct ScheduleRule: Sendable, Hashable {
         )
     }
 
-    /// The first slot after a time, in seconds since 1970.
-    func next(after time: Int64) -> Int64? {
+    /// The first slot after a time, in seconds since 1970; nil when there is none any more.
+    public func next(after time: Int64) -> Int64? {
         expression.next(after: Timestamp(secondsSince1970: time))?.secondsSince1970
     }
 

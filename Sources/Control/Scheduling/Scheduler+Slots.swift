@@ -62,38 +62,28 @@ extension Scheduler {
     /// is, then the cursors.
     private func plan(_ stored: [StoredSchedule]) async throws(StoreError) {
         let readAt = clock.steady
-        var pairs: [(schedule: BotSchedule, rule: ScheduleRule)] = []
-        for case .schedule(let schedule) in stored {
-            if let rule = rule(of: schedule) { pairs.append((schedule, rule)) } else { due.set(schedule.id, at: nil) }
-        }
-        let now = clock.now
-        let seconds = now.secondsSince1970
-        // Only what is due, or not in order, needs to know more.
-        let busy = pairs.filter { pair in
-            pair.schedule.cursor.time.map { $0 <= seconds } ?? true
-                || SlotPlan.needsLatestSlot(pair.schedule, rule: pair.rule, now: now)
-        }
+        let planned = try await ours(stored)
+        let busy = planned.filter(\.isBusy)
         var unfinished: [BotID: [RunRecord]] = [:]
         if !busy.isEmpty {
-            let ids = busy.map(\.schedule.id)
-            unfinished = Dictionary(grouping: try await runs.unfinished(of: ids), by: \.id)
+            unfinished = Dictionary(grouping: try await runs.unfinished(of: busy.map(\.id)), by: \.id)
         }
         // What was asked for says nothing of slots, however much of it is newer.
-        let unclear = busy.filter { SlotPlan.needsLatestSlot($0.schedule, rule: $0.rule, now: now) }.map(\.schedule.id)
+        let unclear = busy.filter { SlotPlan.needsLatestSlot($0.schedule, rule: $0.rule, now: $0.now) }.map(\.id)
         let latest = unclear.isEmpty ? [] : try await runs.latest(of: unclear, trigger: .schedule)
         let latestSlots = Dictionary(latest.map { ($0.id, $0.slot.time) }, uniquingKeysWith: max)
         let backlogs = memory.withLock(\.backlogs)
-        let plans = pairs.map { schedule, rule in
+        let plans = planned.map { planned in
             let input = SlotInput(
-                schedule,
-                rule: rule,
-                unfinished: unfinished[schedule.id] ?? [],
-                latestSlot: latestSlots[schedule.id],
-                backlog: backlogs[schedule.id],
-                now: now,
+                planned.schedule,
+                rule: planned.rule,
+                unfinished: unfinished[planned.id] ?? [],
+                latestSlot: latestSlots[planned.id],
+                backlog: backlogs[planned.id],
+                now: planned.now,
                 owner: owner
             )
-            return (schedule: schedule, plan: SlotPlan(input))
+            return (schedule: planned.schedule, plan: SlotPlan(input))
         }
         try await carryOut(plans, readAt: readAt)
     }
@@ -165,7 +155,7 @@ extension Scheduler {
         )
     }
 
-    private func rule(of schedule: BotSchedule) -> ScheduleRule? {
+    func rule(of schedule: BotSchedule) -> ScheduleRule? {
         let text = RuleText(expression: schedule.schedule, execution: schedule.bot.config["execution"])
         let known = memory.withLock { $0.rules[schedule.id].flatMap { $0.text == text ? $0.rule : nil } }
         if let known { return known }

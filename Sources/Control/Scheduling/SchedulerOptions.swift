@@ -19,6 +19,9 @@ public struct SchedulerOptions: Sendable {
     public var zones: TimeZoneDatabase
     /// How long what a runner keeps for a schedule, such as its state, outlives the schedule's document.
     public var leftoverAge: Duration
+    /// The schedules that a platform keeps itself: none of their slots is claimed. Runs that somebody asks for are made all the
+    /// same.
+    public var platform: PlatformSchedules?
     /// Told of every full pass: how many schedules there are, or why it was given up.
     public var onPass: @Sendable (Result<Int, ReconcileError>) -> Void
     /// Told what runs there are whenever they were read in full: those of one schedule, or, with nil, all.
@@ -34,6 +37,7 @@ public struct SchedulerOptions: Sendable {
         retry: Backoff = .standard,
         zones: TimeZoneDatabase = .system,
         leftoverAge: Duration = .seconds(3600),
+        platform: PlatformSchedules? = nil,
         onPass: @escaping @Sendable (Result<Int, ReconcileError>) -> Void = { _ in },
         onObserved: @escaping @Sendable (_ id: BotID?, _ runs: [ObservedRun]) -> Void = { _, _ in }
     ) {
@@ -44,6 +48,7 @@ public struct SchedulerOptions: Sendable {
         self.retry = retry
         self.zones = zones
         self.leftoverAge = leftoverAge
+        self.platform = platform
         self.onPass = onPass
         self.onObserved = onObserved
     }
