@@ -8,13 +8,22 @@ public struct APIResource: Sendable, Hashable {
     public let plural: String
     /// The name in objects, as `Pod`.
     public let kind: String
+    /// Whether such objects are in namespaces, and not in the cluster as a whole.
+    public let isNamespaced: Bool
 
-    /// A kind of namespaced objects.
-    public init(group: String = "", version: String = "v1", plural: String, kind: String) {
+    /// A kind of objects.
+    public init(
+        group: String = "",
+        version: String = "v1",
+        plural: String,
+        kind: String,
+        isNamespaced: Bool = true
+    ) {
         self.group = group
         self.version = version
         self.plural = plural
         self.kind = kind
+        self.isNamespaced = isNamespaced
     }
 
     /// What stands in an object's `apiVersion`.
@@ -38,6 +47,10 @@ extension APIResource {
     public static let secrets = APIResource(plural: "secrets", kind: "Secret")
     /// ConfigMaps.
     public static let configMaps = APIResource(plural: "configmaps", kind: "ConfigMap")
+    /// Claims of volumes.
+    public static let volumeClaims = APIResource(plural: "persistentvolumeclaims", kind: "PersistentVolumeClaim")
+    /// The cluster's machines.
+    public static let nodes = APIResource(plural: "nodes", kind: "Node", isNamespaced: false)
     /// Events of the core group, which every server has.
     public static let events = APIResource(plural: "events", kind: "Event")
     /// Jobs.

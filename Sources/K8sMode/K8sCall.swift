@@ -36,6 +36,11 @@ struct K8sCall: Sendable {
         components.map { "/" + percentEncoded($0) }.joined()
     }
 
+    /// What to accept so that the server leaves out everything but metadata (since Kubernetes 1.15).
+    static func metadata(list: Bool) -> String {
+        "application/json;as=PartialObjectMetadata\(list ? "List" : "");g=meta.k8s.io;v=v1"
+    }
+
     var target: String {
         guard !query.isEmpty else { return path }
         return path + "?"

@@ -119,7 +119,8 @@ extension K8sError {
         if !status.message.isEmpty { message += ", \(status.message)" }
         let news = status.causes.filter { !status.message.contains($0) }
         if !news.isEmpty { message += " (\(news.joined(separator: "; ")))" }
-        if code == .forbidden, let right = call.right {
+        // Who lacks the right to create is told without a name; with one it is an admission rule that refuses, as a quota.
+        if code == .forbidden, let right = call.right, right.verb != "create" || status.name.isEmpty {
             message += "; missing right: \(right.description)"
         }
         self.init(code, message, status: status, retryAfter: retryAfter)

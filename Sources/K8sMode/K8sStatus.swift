@@ -12,6 +12,8 @@ public struct K8sStatus: Sendable, Hashable {
     public let causes: [String]
     /// How long to wait before the next attempt.
     public let retryAfterSeconds: Int?
+    /// The name of the object that it is about; empty where none is told.
+    public let name: String
 
     /// Reads a Status object; nil for anything else.
     /// - Parameter code: the HTTP status it came with; in a watch it is the object's own.
@@ -21,6 +23,7 @@ public struct K8sStatus: Sendable, Hashable {
         self.code = code ?? object["code"]?.wholeNumber.map { Int(clamping: $0) } ?? 0
         reason = object["reason"]?.string?.onOneLine ?? ""
         message = object["message"]?.string?.onOneLine ?? ""
+        name = details?["name"]?.string?.onOneLine ?? ""
         retryAfterSeconds = details?["retryAfterSeconds"]?.wholeNumber.map { Int(clamping: $0) }
         causes = (details?["causes"]?.array ?? []).prefix(10).compactMap { cause in
             guard let cause = cause.object, let message = cause["message"]?.string else { return nil }
@@ -50,6 +53,7 @@ public struct K8sStatus: Sendable, Hashable {
         reason = ""
         causes = []
         retryAfterSeconds = nil
+        name = ""
     }
 }
 

@@ -74,10 +74,12 @@ extension Resources {
             var call = call("list", method: .get)
             call.limit = 256 << 20
             call.deadlines = K8sCall.listing
+            if isMetadataOnly { call.accept = K8sCall.metadata(list: true) }
             call.query = selection.query
             if let pageSize { call.query.append(("limit", String(pageSize))) }
             if let next { call.query.append(("continue", next)) }
-            let page = try ListPage(try await client.send(call), call, resource)
+            let kind = isMetadataOnly ? "PartialObjectMetadata" : resource.kind
+            let page = try ListPage(try await client.send(call), call, resource, listedKind: kind)
             items += page.items.map { keep(Object(json: $0)) }
             guard let more = page.next else {
                 return ObjectList(items: items, resourceVersion: page.resourceVersion)
@@ -96,12 +98,12 @@ private struct ListPage {
     let resourceVersion: String
     let next: String?
 
-    init(_ answer: JSONValue, _ call: K8sCall, _ resource: APIResource) throws(K8sError) {
+    init(_ answer: JSONValue, _ call: K8sCall, _ resource: APIResource, listedKind: String) throws(K8sError) {
         func nonsense(_ problem: String) -> K8sError {
             K8sError(.badAnswer, "API server, \(call.name): the answer makes no sense: \(problem)")
         }
-        guard let list = answer.object, list["kind"]?.string == "\(resource.kind)List" else {
-            throw nonsense("no \(resource.kind)List")
+        guard let list = answer.object, list["kind"]?.string == "\(listedKind)List" else {
+            throw nonsense("no \(listedKind)List")
         }
         guard let version = list[["metadata", "resourceVersion"]]?.string, !version.isEmpty else {
             throw nonsense("no resourceVersion")

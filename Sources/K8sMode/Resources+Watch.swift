@@ -115,6 +115,7 @@ extension Resources {
                 ("timeoutSeconds", String(timeoutSeconds)),
             ]
         call.deadlines = HTTPDeadlines(connect: .seconds(10), idle: nil, total: .seconds(timeoutSeconds + 30))
+        if isMetadataOnly { call.accept = K8sCall.metadata(list: false) }
         let response = try await client.open(call)
         return WatchEvents(body: response.body, call: call, resource: resource)
     }

@@ -8,6 +8,15 @@ public struct Resources<Object: K8sObject>: Sendable {
     public let resource: APIResource
     /// The namespace; nil for all, where only reading is possible.
     public let namespace: String?
+    /// Whether lists and watches only give the objects' metadata.
+    var isMetadataOnly = false
+
+    /// The same objects; lists and watches leave out everything but their metadata, as the values of Secrets.
+    public var metadataOnly: Resources {
+        var copy = self
+        copy.isMetadataOnly = true
+        return copy
+    }
 
     func call(_ verb: String, method: HTTPMethod, name: String? = nil, subresource: String? = nil) -> K8sCall {
         K8sCall(
@@ -141,7 +150,7 @@ public struct Resources<Object: K8sObject>: Sendable {
         guard !name.isEmpty, name != ".", name != ".." else {
             throw K8sError(.invalid, "\(resource.kind): \(name.escapedForMessage) is no name of an object")
         }
-        guard namespace != nil else {
+        guard namespace != nil || !resource.isNamespaced else {
             throw K8sError(
                 .invalid,
                 "\(resource.kind) \(name.escapedForMessage): one object is in one namespace; none is named"

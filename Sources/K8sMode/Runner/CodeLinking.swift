@@ -83,3 +83,18 @@ struct LinkedProgram: Sendable, Hashable {
         )
     }
 }
+
+extension CodeLink {
+    /// What a Secret with the link says about it, so that it is renewed in time: halfway through its life.
+    /// - Parameters:
+    ///   - program: whose code the link is for.
+    ///   - now: when the link was made.
+    func annotations(for program: LinkedProgram, now: Timestamp) -> [String: String] {
+        let life = max(.zero, expiresAt.duration(since: now))
+        return [
+            K8sAnnotation.program: program.text,
+            K8sAnnotation.linkExpiry: RFC3339.string(expiresAt),
+            K8sAnnotation.linkRenewal: RFC3339.string(now.advanced(by: life / 2)),
+        ]
+    }
+}

@@ -37,6 +37,8 @@ enum K8sAnnotation {
     static let program = "the0.dev/program"
     /// On Secrets: until when the link in it is valid, in RFC 3339.
     static let linkExpiry = "the0.dev/link-expires"
+    /// On Secrets: when the link in it is to be made anew, in RFC 3339.
+    static let linkRenewal = "the0.dev/link-renewal"
 }
 
 /// The labels and annotations of other versions of the controller, which have the same names under one of these prefixes.
