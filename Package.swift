@@ -74,7 +74,7 @@ let package = Package(
         library(
             "K8sMode",
             [
-                "HTTP", "Model", "Runtime", "Entrypoints", "Util", yams, crypto, log,
+                "HTTP", "Model", "Runtime", "Entrypoints", "Control", "Util", yams, crypto, log,
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
@@ -138,11 +138,11 @@ let package = Package(
         tests("ArchiveTests", ["Archive", "TestSupport"], resources: [.copy("Corpus")]),
         tests(
             "K8sModeTests",
-            ["K8sMode", "HTTP", "Model", "Runtime", "Entrypoints", "Util", "TestSupport", log]
+            ["K8sMode", "HTTP", "Model", "Runtime", "Entrypoints", "Control", "Util", "TestSupport", log]
         ),
         tests(
             "K8sModeIntegrationTests",
-            ["K8sMode", "HTTP", "Model", "Runtime", "Entrypoints", "Archive", "Util", "TestSupport", log]
+            ["K8sMode", "HTTP", "Model", "Runtime", "Entrypoints", "Control", "Archive", "Util", "TestSupport", log]
         ),
         tests("MonitoringTests", ["Monitoring", "Util", metrics, log, lifecycle]),
         tests("CodeCacheTests", ["Archive", "CodeCache", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport"]),

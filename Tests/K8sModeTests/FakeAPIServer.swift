@@ -30,6 +30,8 @@ enum FakeAnswer: Sendable {
     case hang
     /// A chunked answer: pieces, then silence (or the end, when it is to be closed).
     case stream([String], closes: Bool)
+    /// A chunked answer whose pieces come as they are sent, until the feed is closed.
+    case feed(FakeFeed)
     /// A chunked answer that breaks off.
     case cut([String])
     /// The connection is reset.
@@ -117,6 +119,13 @@ final class FakeAPIServer: Sendable {
                 sendChunks(connection, pieces)
                 if closes { _ = write(connection, "0\r\n\r\n") } else { waitForEnd(connection) }
                 return
+            case .feed(let feed):
+                sendChunks(connection, [])
+                while let piece = feed.next() {
+                    guard sendChunk(connection, piece) else { return }
+                }
+                _ = write(connection, "0\r\n\r\n")
+                return
             case .cut(let pieces):
                 sendChunks(connection, pieces)
                 return
@@ -131,8 +140,12 @@ final class FakeAPIServer: Sendable {
     private func sendChunks(_ connection: Int32, _ pieces: [String]) {
         _ = write(connection, "HTTP/1.1 200 x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
         for piece in pieces {
-            guard write(connection, String(piece.utf8.count, radix: 16) + "\r\n" + piece + "\r\n") else { return }
+            guard sendChunk(connection, piece) else { return }
         }
+    }
+
+    private func sendChunk(_ connection: Int32, _ piece: String) -> Bool {
+        write(connection, String(piece.utf8.count, radix: 16) + "\r\n" + piece + "\r\n")
     }
 
     private func read(_ connection: Int32, _ buffer: inout [UInt8]) -> FakeRequest? {
