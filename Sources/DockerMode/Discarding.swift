@@ -1,5 +1,6 @@
 import HTTP
 import Logging
+import Util
 
 extension Engine {
     /// Removes a container that was made by what has just failed or been cancelled, with its anonymous volumes.

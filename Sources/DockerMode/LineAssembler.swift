@@ -115,3 +115,15 @@ struct LineAssembler {
         return UnsafeRawPointer(found) - base
     }
 }
+
+extension LogLedger {
+    /// The place after the last frame; nil before the first.
+    /// - Parameter assembler: has the lines that are open after it.
+    func position(_ assembler: LineAssembler) -> LogPosition? {
+        position(
+            stdoutOpen: assembler.openSince(.stdout),
+            stderrOpen: assembler.openSince(.stderr),
+            earliestOpen: assembler.earliestOpen
+        )
+    }
+}

@@ -1,3 +1,4 @@
+import Runtime
 import Util
 
 /// Tells whether an engine that follows a log begins to give it once more.

@@ -19,6 +19,8 @@ public struct ObservedRun: Sendable, Hashable {
     public var createdAt: Timestamp
     /// What it is doing.
     public var phase: Phase
+    /// What there is to know of it beside that, for people, as what its platform waits for; mostly empty.
+    public var note: String
 
     /// What a run was started from.
     public enum Origin: Sendable, Hashable {
@@ -49,7 +51,8 @@ public struct ObservedRun: Sendable, Hashable {
         origin: Origin,
         attempt: Int,
         createdAt: Timestamp,
-        phase: Phase
+        phase: Phase,
+        note: String = ""
     ) {
         self.reference = reference
         self.id = id
@@ -59,6 +62,7 @@ public struct ObservedRun: Sendable, Hashable {
         self.attempt = attempt
         self.createdAt = createdAt
         self.phase = phase
+        self.note = note
     }
 }
 

@@ -10,22 +10,23 @@ public struct RunnerContract: Sendable {
     /// A second one that shares nothing with it but the platform and the instance.
     let other: any Runner
     let longRunning: @Sendable (BotID, Int64) throws -> LaunchSpec
-    let ending: @Sendable (BotID, Int) throws -> LaunchSpec
-    let scheduled: @Sendable (BotID) throws -> LaunchSpec
+    let ending: (@Sendable (BotID, Int) throws -> LaunchSpec)?
+    let scheduled: (@Sendable (BotID) throws -> LaunchSpec)?
 
     /// The contract of a runner.
     /// - Parameters:
     ///   - runner: the runner to test.
     ///   - other: a second one that shares nothing with it but the platform and the instance.
     ///   - longRunning: a specification for a program that runs until stopped, by id and an arbitrary config value.
-    ///   - ending: a specification for a program that ends at once with this code.
-    ///   - scheduled: a long-running one for a scheduled run.
+    ///   - ending: a specification for a program that ends at once with this code; nil where the platform itself starts live bots
+    ///     anew that have ended.
+    ///   - scheduled: a long-running one for a scheduled run; nil where the runner has none.
     public init(
         runner: any Runner,
         other: any Runner,
         longRunning: @escaping @Sendable (BotID, Int64) throws -> LaunchSpec,
-        ending: @escaping @Sendable (BotID, Int) throws -> LaunchSpec,
-        scheduled: @escaping @Sendable (BotID) throws -> LaunchSpec
+        ending: (@Sendable (BotID, Int) throws -> LaunchSpec)?,
+        scheduled: (@Sendable (BotID) throws -> LaunchSpec)?
     ) {
         self.runner = runner
         self.other = other
@@ -119,6 +120,7 @@ public struct RunnerContract: Sendable {
     }
 
     private func kindsAreApart() async throws {
+        guard let scheduled else { return }
         try await runner.start(try scheduled("c-kind"), attempt: 0)
         try holds(try await runner.runs(of: .live, id: "c-kind").isEmpty, "a scheduled run is no live one")
         _ = try one(try await runner.runs(of: .scheduled, id: "c-kind"), "a scheduled run is found as such")
@@ -126,6 +128,7 @@ public struct RunnerContract: Sendable {
     }
 
     private func anEndIsKept() async throws {
+        guard let ending else { return }
         try await runner.start(try ending("c-end", 7), attempt: 0)
         let exit = try await eventuallyValue(within: .seconds(30), "the program's end is seen") {
             try await runner.runs(of: .live, id: "c-end").first?.exit

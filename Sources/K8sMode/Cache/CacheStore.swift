@@ -6,12 +6,22 @@ final class CacheStore<Object: K8sObject>: Sendable {
         var objects: [ObjectKey: Object] = [:]
         var isSynced = false
         var isConnected = false
+        /// When it was last known that no change was missed.
+        var confirmed: ContinuousClock.Instant?
         var feeds: [WeakFeed] = []
         var waiters: [UInt64: CheckedContinuation<Bool, Never>] = [:]
         var nextWaiter: UInt64 = 0
+        var hasEnded = false
 
-        func tell(_ key: ObjectKey, previous: Object?) {
+        /// Those who wait for a change of one object.
+        var observers: [ObjectKey: [UInt64: CheckedContinuation<Bool, Never>]] = [:]
+
+        mutating func tell(_ key: ObjectKey, previous: Object?) {
             for feed in feeds { feed.feed?.note(key, previous: previous) }
+            // Whoever is woken looks again, and has to take this lock for it.
+            for observer in observers.removeValue(forKey: key)?.values ?? [:].values {
+                observer.resume(returning: true)
+            }
         }
     }
     private struct WeakFeed {
@@ -25,7 +35,20 @@ final class CacheStore<Object: K8sObject>: Sendable {
     var all: [Object] { state.withLock { Array($0.objects.values) } }
     func object(_ key: ObjectKey) -> Object? { state.withLock { $0.objects[key] } }
 
-    func setConnected(_ isConnected: Bool) { state.withLock { $0.isConnected = isConnected } }
+    /// For how long changes may have been missed; nil before the first list.
+    var silence: Duration? {
+        state.withLock { state in
+            guard let confirmed = state.confirmed else { return nil }
+            return state.isConnected ? .zero : confirmed.duration(to: .now)
+        }
+    }
+
+    func setConnected(_ isConnected: Bool) {
+        state.withLock { state in
+            if state.isConnected != isConnected { state.confirmed = .now }
+            state.isConnected = isConnected
+        }
+    }
 
     /// Makes the objects those of a list; tells what that changes.
     func replace(_ items: [Object]) {
@@ -40,6 +63,7 @@ final class CacheStore<Object: K8sObject>: Sendable {
             for (key, old) in state.objects where fresh[key] == nil { state.tell(key, previous: old) }
             state.objects = fresh
             state.isSynced = true
+            state.confirmed = .now
             defer { state.waiters = [:] }
             return Array(state.waiters.values)
         }
@@ -54,6 +78,39 @@ final class CacheStore<Object: K8sObject>: Sendable {
             guard old?.resourceVersion != object.resourceVersion || old?.uid != object.uid else { return }
             state.objects[key] = object
             state.tell(key, previous: old)
+        }
+    }
+
+    /// Returns once an object is as the condition says; false when the task is cancelled before.
+    func wait(for key: ObjectKey, until condition: @Sendable (Object?) -> Bool) async -> Bool {
+        while true {
+            let id = state.withLock { state in
+                state.nextWaiter += 1
+                return state.nextWaiter
+            }
+            // nil: as it is there is nothing to wait for.
+            let isMet = Mutex(false)
+            let goesOn = await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    let answer = state.withLock { state -> Bool? in
+                        if condition(state.objects[key]) {
+                            isMet.withLock { $0 = true }
+                            return true
+                        }
+                        if Task.isCancelled || state.hasEnded { return false }
+                        state.observers[key, default: [:]][id] = continuation
+                        return nil
+                    }
+                    if let answer { continuation.resume(returning: answer) }
+                }
+            } onCancel: {
+                state.withLock { state in
+                    defer { if state.observers[key]?.isEmpty == true { state.observers[key] = nil } }
+                    return state.observers[key]?.removeValue(forKey: id)
+                }?.resume(returning: false)
+            }
+            guard goesOn else { return false }
+            if isMet.withLock({ $0 }) { return true }
         }
     }
 
@@ -112,9 +169,13 @@ final class CacheStore<Object: K8sObject>: Sendable {
 
     func end() {
         state.withLock { state in
+            if state.isConnected { state.confirmed = .now }
             state.isConnected = false
+            state.hasEnded = true
             for feed in state.feeds { feed.feed?.end() }
             state.feeds = []
+            for observer in state.observers.values.flatMap(\.values) { observer.resume(returning: false) }
+            state.observers = [:]
         }
     }
 }

@@ -40,6 +40,8 @@ public final class WatchCache<Object: K8sObject>: Sendable {
     public var isSynced: Bool { store.isSynced }
     /// Whether changes are being listened to right now.
     public var isConnected: Bool { store.isConnected }
+    /// For how long changes may have been missed: zero while they are being listened to; nil before the first list.
+    public var silence: Duration? { store.silence }
     /// How many objects are held.
     public var count: Int { store.count }
     /// All objects, in no order.
@@ -54,6 +56,29 @@ public final class WatchCache<Object: K8sObject>: Sendable {
     /// - Throws: `CancellationError` when the task is cancelled before.
     public func waitUntilSynced() async throws {
         guard await store.waitUntilSynced() else { throw CancellationError() }
+    }
+
+    /// Returns once an object is as a condition says, as far as this cache knows.
+    /// - Parameters:
+    ///   - key: which object; nil is given to the condition where there is none.
+    ///   - limit: how long to wait.
+    ///   - condition: what it is to be; called under a lock, so it has to be quick.
+    /// - Returns: false when the time is over, the task is cancelled or the cache has ended.
+    public func wait(
+        for key: ObjectKey,
+        within limit: Duration,
+        until condition: @escaping @Sendable (Object?) -> Bool
+    ) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask { await self.store.wait(for: key, until: condition) }
+            group.addTask {
+                // Cancelled or not, the time is over.
+                try? await Task.sleep(for: limit)
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
     }
 
     /// Lists and watches until cancelled; then the consumers' sequences end.

@@ -80,10 +80,14 @@ public struct ContainerStatus: Sendable, Hashable {
         public let exitCode: Int
         /// As `Completed`, `Error` or `OOMKilled`.
         public let reason: String
+        /// What it left to be said, which may be the end of its output.
+        public let message: String
         /// When it began.
         public let started: Timestamp?
         /// When it ended.
         public let finished: Timestamp?
+        /// The container's id, as `docker://…`; empty where none was made.
+        public let id: String
     }
 
     /// The container's name.
@@ -123,8 +127,10 @@ extension ContainerStatus.Termination {
     init(_ json: JSONObject) {
         exitCode = json["exitCode"]?.wholeNumber.map { Int(clamping: $0) } ?? 0
         reason = json["reason"]?.string?.onOneLine ?? ""
+        message = json["message"]?.string?.onOneLine ?? ""
         started = json["startedAt"]?.string.flatMap { try? RFC3339.parse($0) }
         finished = json["finishedAt"]?.string.flatMap { try? RFC3339.parse($0) }
+        id = json["containerID"]?.string ?? ""
     }
 }
 

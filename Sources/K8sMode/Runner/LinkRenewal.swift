@@ -61,7 +61,7 @@ final class LinkRenewal: Sendable {
         let due = all.filter { isDue($0, now) }
         await withTaskGroup(of: Void.self) { group in
             for (index, secret) in due.enumerated() {
-                if index >= Self.parallel { await group.next() }
+                if index >= Self.parallel { _ = await group.next() }
                 group.addTask { await self.renew(secret, now: now) }
             }
         }

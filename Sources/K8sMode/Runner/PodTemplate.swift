@@ -104,16 +104,19 @@ struct PodTemplate: Sendable {
 
     private func volumes(secret: String, claim: String?) -> [JSONValue] {
         let files = spec.runtime.entrypoint.files.map(\.name)
+        let most = JSONValue.string(String(settings.codeSize.roundedUp))
+        // In memory, counted towards the bot's limit, as the sandbox has it.
+        let memory: JSONValue = ["medium": "Memory", "sizeLimit": .string(String(spec.sandbox.temporarySize))]
+        var state: JSONObject = ["name": .string(Volume.state)]
+        if let claim {
+            state["persistentVolumeClaim"] = ["claimName": .string(claim)]
+        } else {
+            state["emptyDir"] = ["sizeLimit": most]
+        }
         return [
-            ["name": .string(Volume.code), "emptyDir": ["sizeLimit": .string(String(settings.codeSize.roundedUp))]],
-            [
-                "name": .string(Volume.temporary),
-                // In memory, counted towards the bot's limit, as the sandbox has it.
-                "emptyDir": ["medium": "Memory", "sizeLimit": .string(String(spec.sandbox.temporarySize))],
-            ],
-            claim.map { claim in
-                ["name": .string(Volume.state), "persistentVolumeClaim": ["claimName": .string(claim)]]
-            } ?? ["name": .string(Volume.state), "emptyDir": ["sizeLimit": .string(String(settings.codeSize.roundedUp))]],
+            ["name": .string(Volume.code), "emptyDir": ["sizeLimit": most]],
+            ["name": .string(Volume.temporary), "emptyDir": memory],
+            .object(state),
             secretVolume(Volume.scripts, secret, items: files),
             secretVolume(Volume.link, secret, items: [Entry.link]),
         ]
@@ -137,6 +140,8 @@ struct PodTemplate: Sendable {
             "command": .array(settings.unpackCommand.map { .string(Self.literally($0)) }),
             "workingDir": "/",
             "resources": Self.resources(settings.unpackResources),
+            // The last line it writes is what there is to know of a failure.
+            "terminationMessagePolicy": "FallbackToLogsOnError",
             "securityContext": securityContext(readOnlyRoot: true),
             "volumeMounts": [
                 ["name": .string(Volume.code), "mountPath": .string(Path.code)],

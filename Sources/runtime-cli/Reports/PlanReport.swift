@@ -9,7 +9,9 @@ enum PlanReport {
         let rows = survey.entries.map { entry in
             [
                 entry.id.text, entry.plan.status.name, entry.plan.actions.map(\.summary).joined(separator: ", "),
-                entry.plan.status.reason,
+                ([entry.plan.status.reason] + entry.observed.map(\.note)).filter { !$0.isEmpty }.joined(
+                    separator: "; "
+                ),
             ]
         }
         var lines = TextTable.render(header: ["BOT", "STATUS", "ACTIONS", "REASON"], rows: rows)
@@ -40,6 +42,7 @@ enum PlanReport {
             "created_at": .string("\(run.createdAt)"),
             "attempt": .integer(Int64(run.attempt)),
         ]
+        if !run.note.isEmpty { object["note"] = .string(run.note) }
         switch run.phase {
         case .created: object["phase"] = "created"
         case .leaving: object["phase"] = "leaving"

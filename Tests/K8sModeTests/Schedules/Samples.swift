@@ -44,7 +44,7 @@ enum Samples {
             namespace: "the0",
             ownership: Ownership(instance: "default"),
             server: server,
-            links: FakeLinks(),
+            links: FixedLinks(),
             settings: K8sSettings(runtimeImage: "the0/runtime:1", state: .ephemeral, stopGrace: .zero),
             logger: quiet,
             poll: .milliseconds(2)
@@ -53,7 +53,7 @@ enum Samples {
 }
 
 /// Links that lead nowhere.
-final class FakeLinks: CodeLinking, Sendable {
+final class FixedLinks: CodeLinking, Sendable {
     let fails = Mutex(false)
 
     func link(for version: CustomBotVersion, of bot: BotID) async throws(RunnerError) -> CodeLink {

@@ -1,35 +1,29 @@
-import Logging
+package import Logging
 import Model
-public import Runtime
 import Synchronization
 
-extension DockerRunner {
-    /// Has what a run wrote last read before its container is removed or replaced.
-    ///
-    /// The reader is called for every ended run and waited for, at most 10 s; then it is cancelled, which is logged, and the
-    /// container is removed. Containers of version 1.2.0 that were made to remove themselves do so before that.
-    public func readFinally(with reader: any FinalOutputReading) {
-        finalReading.set(reader)
-    }
-}
-
 /// Has the output of an ended run read to its end, by whoever wants that.
-final class FinalReading: Sendable {
+package final class FinalReading: Sendable {
     private let reader = Mutex<(any FinalOutputReading)?>(nil)
     private let patience: Duration
     private let logger: Logger
 
-    init(patience: Duration = .seconds(10), logger: Logger) {
+    /// Nothing is read until there is a reader.
+    /// - Parameters:
+    ///   - patience: how long a reading is waited for.
+    ///   - logger: told of readings that took longer.
+    package init(patience: Duration = .seconds(10), logger: Logger) {
         self.patience = patience
         self.logger = logger
     }
 
-    func set(_ reader: any FinalOutputReading) {
+    /// Takes the one who reads.
+    package func set(_ reader: any FinalOutputReading) {
         self.reader.withLock { $0 = reader }
     }
 
     /// Returns when the reader is done or its time is over.
-    func read(_ run: ObservedRun) async {
+    package func read(_ run: ObservedRun) async {
         guard let reader = reader.withLock({ $0 }) else { return }
         let isDone = await withTaskGroup(of: Bool.self) { group in
             group.addTask {
@@ -45,8 +39,8 @@ final class FinalReading: Sendable {
         }
         guard !isDone else { return }
         logger.warning(
-            "output of an ended bot isn't read to its end in time, its container is removed all the same",
-            metadata: ["container": "\(run.reference)", "id": "\(run.id.text.escapedForMessage)"]
+            "output of an ended bot isn't read to its end in time, what is left of it is removed all the same",
+            metadata: ["run": "\(run.reference)", "id": "\(run.id.text.escapedForMessage)"]
         )
     }
 }

@@ -1,14 +1,14 @@
-import Runtime
-import Util
+package import Util
 
 /// What tells a frame of a log from others.
-struct FrameMark: Hashable, Sendable {
-    var time: Timestamp
+package struct FrameMark: Hashable, Sendable {
+    /// When it was written.
+    package var time: Timestamp
     /// Of the stream and the text.
-    var digest: UInt64
+    package var digest: UInt64
 
     /// The mark of a frame. The digest goes into stored positions: it is the same in every process and version.
-    init(_ stream: OutputLine.Stream, _ time: Timestamp, _ text: UnsafeRawBufferPointer) {
+    package init(_ stream: OutputLine.Stream, _ time: Timestamp, _ text: UnsafeRawBufferPointer) {
         self.time = time
         // FNV-1a's step over words instead of bytes, with the upper half folded down, which it wouldn't reach otherwise.
         let prime: UInt64 = 0x100_0000_01B3
@@ -23,40 +23,62 @@ struct FrameMark: Hashable, Sendable {
         digest = hash ^ hash >> 32
     }
 
-    init(time: Timestamp, digest: UInt64) {
+    /// A mark that was stored.
+    package init(time: Timestamp, digest: UInt64) {
         self.time = time
         self.digest = digest
     }
 }
 
-/// A place in a container's log, counted in frames, which are what the engine filters and never drops but from the front.
+/// A place in a container's log, counted in frames, which are what a platform filters and never drops but from the front: Docker's
+/// parts of lines, Kubernetes' lines.
 ///
-/// The engine's `since` gives the frames whose time isn't before it, in the order of the log. So a place is a second and the number
+/// A platform's `since` gives the frames whose time isn't before it, in the order of the log. So a place is a second and the number
 /// of frames from it on, with marks that show whether it is still that log.
-struct LogPosition: Hashable, Sendable {
+package struct LogPosition: Hashable, Sendable {
     /// Only frames from this second on are counted; 0: all.
-    var anchor: Int64
+    package var anchor: Int64
     /// How many frames, at least one.
-    var count: Int
+    package var count: Int
     /// The first of them.
-    var first: FrameMark
+    package var first: FrameMark
     /// The last of them.
-    var last: FrameMark
+    package var last: FrameMark
     /// How many of them, in the last one's stream and at its time, are like the last.
-    var alike: Int
+    package var alike: Int
     /// When the line began that is open on a stream, its parts so far being among the frames, its text not delivered.
-    var stdoutOpen: Timestamp?
+    package var stdoutOpen: Timestamp?
     /// The same.
-    var stderrOpen: Timestamp?
+    package var stderrOpen: Timestamp?
 
-    func openSince(_ stream: OutputLine.Stream) -> Timestamp? {
+    /// A place of these parts.
+    package init(
+        anchor: Int64,
+        count: Int,
+        first: FrameMark,
+        last: FrameMark,
+        alike: Int,
+        stdoutOpen: Timestamp? = nil,
+        stderrOpen: Timestamp? = nil
+    ) {
+        self.anchor = anchor
+        self.count = count
+        self.first = first
+        self.last = last
+        self.alike = alike
+        self.stdoutOpen = stdoutOpen
+        self.stderrOpen = stderrOpen
+    }
+
+    /// When the line began that is open on a stream.
+    package func openSince(_ stream: OutputLine.Stream) -> Timestamp? {
         stream == .stdout ? stdoutOpen : stderrOpen
     }
 }
 
 extension LogPosition {
     /// `1` for the form, then the fields in their order with dots between them: digests in base 16, no open line as `-`.
-    var text: String {
+    package var text: String {
         func open(_ time: Timestamp?) -> String { time.map { String($0.nanosecondsSince1970) } ?? "-" }
         return [
             "1", String(anchor), String(count), String(first.time.nanosecondsSince1970),
@@ -66,7 +88,7 @@ extension LogPosition {
     }
 
     /// Reads ``text``; nil for any other text.
-    init?(text: String) {
+    package init?(text: String) {
         guard text.utf8.count <= 200 else { return nil }
         let fields = text.split(separator: ".", omittingEmptySubsequences: false)
         func mark(_ time: Substring, _ digest: Substring) -> FrameMark? {

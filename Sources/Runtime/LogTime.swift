@@ -1,10 +1,10 @@
-import Util
+package import Util
 
-/// The time at the beginning of a frame of the engine's log stream.
-enum LogTime {
+/// The time at the beginning of a frame or line of a platform's log.
+package enum LogTime {
     /// Reads a time and the space after it.
     /// - Returns: the time, and how many bytes the two take; nil when there is none.
-    static func parse(_ text: UnsafeRawBufferPointer) -> (time: Timestamp, length: Int)? {
+    package static func parse(_ text: UnsafeRawBufferPointer) -> (time: Timestamp, length: Int)? {
         // Docker's form has always the same length: 2026-11-24T08:15:23.947389765Z.
         let length = 30
         if text.count > length, text[length] == UInt8(ascii: " "), let time = fixed(text) { return (time, length + 1) }

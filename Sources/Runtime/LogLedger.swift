@@ -1,28 +1,28 @@
-import Runtime
-import Util
+package import Util
 
 /// Counts the frames of a reading by the second of their time, so that a place in the log can be told from any recent second.
 ///
-/// Times go back: a little, as both streams are stamped before the engine's driver takes them in order, and as far as somebody
+/// Times go back: a little, as both streams are stamped before the platform takes them in order, and as far as somebody
 /// sets the clock. Counts are kept for ranges of seconds that cover all that was read, single seconds where time is now and longer
 /// ranges before, so that a place is exact whatever the times do; it is only told from further back then.
-struct LogLedger {
+package struct LogLedger: Sendable {
     /// How far back the streams' times may be out of order.
-    static let slack: Int64 = 8
+    package static let slack: Int64 = 8
     private static let mostRanges = 24
 
     /// From this second on frames are read; 0: all.
-    let anchor: Int64
+    package let anchor: Int64
     /// How many were.
-    private(set) var count = 0
-    /// The first and the last of them.
-    private(set) var first: FrameMark?
-    private(set) var last: FrameMark?
+    package private(set) var count = 0
+    /// The first of them.
+    package private(set) var first: FrameMark?
+    /// The last of them.
+    package private(set) var last: FrameMark?
     private var ranges: [Range] = []
     private var repeats = Repeats()
 
     /// Frames whose time is in a range of seconds that ends where the next begins.
-    private struct Range {
+    private struct Range: Sendable {
         let start: Int64
         var latest: Int64
         var count: Int
@@ -30,12 +30,14 @@ struct LogLedger {
         let firstNumber: Int
     }
 
-    init(anchor: Int64) {
+    /// A ledger of a reading.
+    /// - Parameter anchor: from this second on frames are read; 0: all.
+    package init(anchor: Int64) {
         self.anchor = anchor
     }
 
     /// Counts a frame.
-    mutating func add(_ mark: FrameMark, _ stream: OutputLine.Stream) {
+    package mutating func add(_ mark: FrameMark, _ stream: OutputLine.Stream) {
         let second = mark.time.secondsSince1970
         if first == nil { first = mark }
         last = mark
@@ -56,12 +58,19 @@ struct LogLedger {
     }
 
     /// The place after the last frame; nil before the first.
-    /// - Parameter assembler: has the lines that are open after it.
-    func position(_ assembler: LineAssembler) -> LogPosition? {
+    /// - Parameters:
+    ///   - stdoutOpen: when the line began that is open on stdout after it; nil where none is.
+    ///   - stderrOpen: the same for stderr.
+    ///   - earliestOpen: the earliest time of any part of them.
+    package func position(
+        stdoutOpen: Timestamp? = nil,
+        stderrOpen: Timestamp? = nil,
+        earliestOpen: Timestamp? = nil
+    ) -> LogPosition? {
         guard let last else { return nil }
         // All parts of an open line have to be read again: Docker gives them the time of the first.
         var second = last.time.secondsSince1970 - LogLedger.slack
-        if let earliest = assembler.earliestOpen { second = min(second, earliest.secondsSince1970) }
+        if let earliest = earliestOpen { second = min(second, earliest.secondsSince1970) }
         let index = ranges.lastIndex { $0.start <= second } ?? 0
         var count = 0
         var first = ranges[index]
@@ -75,8 +84,8 @@ struct LogLedger {
             first: first.first,
             last: last,
             alike: repeats.count,
-            stdoutOpen: assembler.openSince(.stdout),
-            stderrOpen: assembler.openSince(.stderr)
+            stdoutOpen: stdoutOpen,
+            stderrOpen: stderrOpen
         )
     }
 
@@ -97,13 +106,13 @@ struct LogLedger {
 /// How many frames of a stream had the time and the text of the last one.
 ///
 /// Docker gives all parts of a line one time, and they may well be alike. A platform's clock may be coarse too.
-struct Repeats {
+struct Repeats: Sendable {
     private var stdout = Moment()
     private var stderr = Moment()
     /// Of the last frame.
     private(set) var count = 0
 
-    private struct Moment {
+    private struct Moment: Sendable {
         var time: Timestamp?
         var last: UInt64 = 0
         /// Empty while there is only one frame.
