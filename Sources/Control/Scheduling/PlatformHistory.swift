@@ -1,5 +1,5 @@
 public import Logging
-public import Model
+import Model
 public import Runtime
 import Synchronization
 import Util

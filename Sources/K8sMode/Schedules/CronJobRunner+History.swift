@@ -20,6 +20,13 @@ extension CronJobRunner: PlatformRunReading {
     /// How a Job of a CronJob has ended.
     public func end(of run: PlatformRun, limit: Int) async throws(RunnerError) -> PlatformRunEnd? {
         let name = String(run.reference.prefix { $0 != "/" })
+        let doing = "reading the end of Job \(name)"
+        // What never tells its end is told after this time; so is what isn't there any more.
+        _ = try await cluster.wait(cluster.endPatience, doing) { () async throws(K8sError) in
+            guard let job = try await self.cluster.jobs.get(name) else { return true }
+            let pods = try await self.cluster.pods(of: job)
+            return JobReading.isOver(job, pods: pods, patience: self.cluster.endPatience, now: .now)
+        }
         let job: Job
         let pods: [Pod]
         do throws(K8sError) {
@@ -30,7 +37,7 @@ extension CronJobRunner: PlatformRunReading {
             job = standing
             pods = try await cluster.pods(of: job)
         } catch {
-            throw error.runnerError(.unavailable, "reading Job \(name)")
+            throw error.runnerError(.unavailable, doing)
         }
         let last = JobReading.lastPod(pods)
         let result: Result<[UInt8]?, RunnerError>

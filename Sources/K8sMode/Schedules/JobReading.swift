@@ -33,6 +33,16 @@ enum JobReading {
         )
     }
 
+    /// Whether a Job that is finished has really ended: older kubelets say that a Pod has failed when its time is over, and end
+    /// its containers after that.
+    /// - Parameter patience: for how long after the Job's end that is waited for; some never tell.
+    static func isOver(_ job: Job, pods: [Pod], patience: Duration, now: Timestamp) -> Bool {
+        guard let end = job.completed ?? job.failure?.changed, now.duration(since: end) < patience else { return true }
+        return !(lastPod(pods)?.containers ?? []).contains { container in
+            if case .running = container.state { true } else { false }
+        }
+    }
+
     /// How a Job that is finished has ended: as its last Pod did.
     static func exit(_ job: Job, pods: [Pod]) -> Exit {
         let began = job.started ?? job.creationTime
@@ -40,12 +50,13 @@ enum JobReading {
         let ended = job.completed ?? job.failure?.changed ?? began
         guard let last, let termination = last.decisiveEnd else {
             let reason = job.failure.map { [$0.reason, $0.message].filter { !$0.isEmpty }.joined(separator: ": ") }
+            let what = last == nil ? "its Pod is gone or never began" : "nothing tells how it ended"
             return Exit(
                 // As a process that was killed: that is all a Pod that is gone, or never began, tells.
                 code: job.isComplete ? 0 : 137,
                 startedAt: began,
                 finishedAt: max(began, ended),
-                platformError: job.isComplete ? "" : "its Pod is gone or never began: \(reason ?? "no reason given")"
+                platformError: job.isComplete ? "" : "\(what): \(reason ?? "no reason given")"
             )
         }
         let started = termination.started ?? last.started ?? began

@@ -21,6 +21,9 @@ struct ScheduleCluster: Sendable {
     var secrets: Resources<Secret> { client.resources(Secret.self, in: namespace) }
     var cronJobs: Resources<CronJob> { client.resources(CronJob.self, in: namespace, at: server.resource) }
 
+    /// How long after its grace a run may take to be seen to have ended.
+    var endPatience: Duration { settings.stopGrace + .seconds(30) }
+
     func names(_ id: BotID) -> ScheduleNames { ScheduleNames(id: id, isBySecond: server.isFirstGeneration) }
 
     /// Selects what belongs to one schedule.

@@ -1,9 +1,10 @@
 import Model
 public import Runtime
+import Util
 
 extension SlotJobRunner {
-    /// How long after its grace a run may take to be seen to have ended.
-    private var patience: Duration { cluster.settings.stopGrace + .seconds(30) }
+    /// A Pod may need its grace, and its kubelet as long again to say so.
+    private var patience: Duration { cluster.endPatience * 2 }
 
     /// Makes a slot's Job, and the Secret that its Pod reads.
     ///
@@ -42,13 +43,14 @@ extension SlotJobRunner {
     public func stop(_ run: ObservedRun) async throws(RunnerError) {
         let reference = try ObjectReference(run)
         let doing = "stopping Job \(reference.name)"
-        var isDone = false
-        do throws(K8sError) { isDone = try await end(reference) } catch {
+        do throws(K8sError) { try await end(reference) } catch {
             throw error.runnerError(.notStopped, doing)
         }
-        if isDone { return }
         let ended = try await cluster.wait(patience, doing) { () async throws(K8sError) in
-            try await self.standing(reference)?.isFinished ?? true
+            guard let job = try await self.standing(reference) else { return true }
+            guard job.isFinished else { return false }
+            let pods = try await self.cluster.pods(of: job)
+            return JobReading.isOver(job, pods: pods, patience: self.cluster.endPatience, now: .now)
         }
         guard ended else { throw RunnerError(.notStopped, "\(doing): it hasn't ended within \(patience)") }
     }
@@ -58,10 +60,9 @@ extension SlotJobRunner {
         return job
     }
 
-    /// Tells a Job to end.
-    /// - Returns: whether it has already.
-    private func end(_ reference: ObjectReference) async throws(K8sError) -> Bool {
-        guard let job = try await standing(reference), !job.isFinished, job.deletion == nil else { return true }
+    /// Tells a Job to end, unless it has.
+    private func end(_ reference: ObjectReference) async throws(K8sError) {
+        guard let job = try await standing(reference), !job.isFinished, job.deletion == nil else { return }
         let placed = try await cluster.pods(of: job).filter { pod in
             pod.node != nil && pod.phase != .succeeded && pod.phase != .failed
         }
@@ -77,7 +78,6 @@ extension SlotJobRunner {
             order.json[["spec", "activeDeadlineSeconds"]] = 1
             _ = try await cluster.jobs.apply(order, fieldManager: "the0-end", force: true)
         }
-        return false
     }
 
     /// Ends a run if need be, and removes Job, Pods and Secret.

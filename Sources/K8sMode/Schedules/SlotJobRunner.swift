@@ -111,18 +111,23 @@ public final class SlotJobRunner: CompletionRunner, RunPreparing, RunWatching, S
             guard let slot = job.labels[K8sLabel.slot].flatMap({ Slot($0) }),
                 var run = JobReading.run(job, pods: nil, slot: slot, ownership: cluster.ownership)
             else { continue }
-            if run.exit != nil { run.phase = .exited(try await exit(of: job)) }
+            if run.exit != nil {
+                let exit = try await exit(of: job)
+                run.phase = exit.map { .exited($0) } ?? .running(since: job.started ?? job.creationTime)
+            }
             runs.append(run)
         }
         return runs
     }
 
-    private func exit(of job: Job) async throws(RunnerError) -> Exit {
+    /// Nil while its Pod is still being ended.
+    private func exit(of job: Job) async throws(RunnerError) -> Exit? {
         if let known = ends.withLock({ $0[job.uid] }) { return known }
         let pods: [Pod]
         do throws(K8sError) { pods = try await cluster.pods(of: job) } catch {
             throw error.runnerError(.unavailable, "reading the Pods of Job \(job.name)")
         }
+        guard JobReading.isOver(job, pods: pods, patience: cluster.endPatience, now: .now) else { return nil }
         let exit = JobReading.exit(job, pods: pods)
         ends.withLock { $0[job.uid] = exit }
         return exit

@@ -41,7 +41,7 @@ import Util
             #expect(made.annotations["the0.dev/spec-hash"] == spec.hash)
             // Neither parameters nor link are in it.
             let text = JSONValue.object(made.json).text
-            #expect(!text.contains("hush-hush") && !text.contains(FakeLinks.secret))
+            #expect(!text.contains("hush-hush") && !text.contains("secret-link"))
             let secret = Secret(json: try #require(cluster.objects("secrets").first))
             #expect(cluster.objects("secrets").count == 1)
             #expect(made.annotations["the0.dev/secret"] == secret.name)

@@ -44,11 +44,21 @@ enum Samples {
             namespace: "the0",
             ownership: Ownership(instance: "default"),
             server: server,
-            links: FakeLinks(),
+            links: FixedLinks(),
             settings: K8sSettings(runtimeImage: "the0/runtime:1", state: .ephemeral, stopGrace: .zero),
             logger: quiet,
             poll: .milliseconds(2)
         )
+    }
+}
+
+/// Links that lead nowhere.
+final class FixedLinks: CodeLinking, Sendable {
+    let fails = Mutex(false)
+
+    func link(for version: CustomBotVersion, of bot: BotID) async throws(RunnerError) -> CodeLink {
+        if fails.withLock({ $0 }) { throw RunnerError(.codeUnavailable, "no store") }
+        return CodeLink(json: #"{"url":"https://store/secret-link"}"#, expiresAt: .now.advanced(by: .seconds(3600)))
     }
 }
 

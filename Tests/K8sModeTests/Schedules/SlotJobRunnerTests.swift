@@ -151,6 +151,29 @@ import Util
         #expect(unprepared.platformError == "container code before the bot's ended with 3: Evicted: no room")
     }
 
+    /// Kubelets of 1.20 say that a Pod has failed when its time is over, and end its containers after that.
+    @Test func aPodWhoseContainersStillRunHasNotEnded() throws {
+        var job = Job(name: "j")
+        let failed: JSONValue = [
+            "type": "Failed", "status": "True", "lastTransitionTime": "2026-01-02T03:05:00Z",
+        ]
+        job.json["status"] = ["conditions": [failed]]
+        var pod = Pod(name: "p")
+        pod.json["status"] = [
+            "phase": "Failed", "containerStatuses": [["name": "bot", "state": ["running": [:]]]],
+        ]
+        let end = try RFC3339.parse("2026-01-02T03:05:00Z")
+        func isOver(_ pods: [Pod], after time: Duration) -> Bool {
+            JobReading.isOver(job, pods: pods, patience: .seconds(60), now: end.advanced(by: time))
+        }
+        #expect(!isOver([pod], after: .seconds(10)))
+        // Some never tell.
+        #expect(isOver([pod], after: .seconds(60)))
+        #expect(isOver([], after: .zero))
+        pod.json["status"] = ended(42)
+        #expect(isOver([pod], after: .zero))
+    }
+
     @Test func aRunOnANodeIsStoppedByItsKubeletAndStays() async throws {
         try await running { cluster, runner in
             try await runner.start(try Samples.spec(schedule, slot: slot), attempt: 0)
