@@ -139,7 +139,10 @@ let package = Package(
         tests("K8sModeTests", ["K8sMode", "HTTP", "Model", "Util", "TestSupport", log]),
         tests("K8sModeIntegrationTests", ["K8sMode", "HTTP", "Model", "Util", "TestSupport", log]),
         tests("MonitoringTests", ["Monitoring", "Util", metrics, log, lifecycle]),
-        tests("CodeCacheTests", ["Archive", "CodeCache", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport"]),
+        tests(
+            "CodeCacheTests",
+            ["Archive", "CodeCache", "HTTP", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport", log]
+        ),
         tests(
             "LogsTests",
             ["Logs", "Model", "Runtime", "ObjectStorage", "HTTP", "Util", "TestSupport", log],
