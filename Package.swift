@@ -204,6 +204,7 @@ let package = Package(
             resources: [.copy("Corpus")]
         ),
         tests("BotRunnerIntegrationTests", ["TestSupport", "Model", "Runtime"]),
+        tests("DeploymentIntegrationTests", ["HTTP", "ObjectStorage", "TestSupport", "Util"]),
         tests("TestSupportTests", ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
