@@ -145,7 +145,10 @@ let package = Package(
             ["K8sMode", "HTTP", "Model", "Runtime", "Entrypoints", "Control", "Archive", "Util", "TestSupport", log]
         ),
         tests("MonitoringTests", ["Monitoring", "Util", metrics, log, lifecycle]),
-        tests("CodeCacheTests", ["Archive", "CodeCache", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport"]),
+        tests(
+            "CodeCacheTests",
+            ["Archive", "CodeCache", "HTTP", "Model", "ObjectStorage", "Runtime", "Util", "TestSupport", log]
+        ),
         tests(
             "LogsTests",
             ["Logs", "Model", "Runtime", "ObjectStorage", "HTTP", "Util", "TestSupport", log],
@@ -207,6 +210,7 @@ let package = Package(
             resources: [.copy("Corpus")]
         ),
         tests("BotRunnerIntegrationTests", ["TestSupport", "Model", "Runtime"]),
+        tests("DeploymentIntegrationTests", ["HTTP", "ObjectStorage", "TestSupport", "Util"]),
         tests("TestSupportTests", ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

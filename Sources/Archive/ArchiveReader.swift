@@ -43,6 +43,21 @@ struct ArchiveReader: ~Copyable {
         return reader
     }
 
+    /// Reads what is in the gzip `file`, as one entry; the file must stay open as long as the reader is used.
+    static func open(gzip file: borrowing InputFile) throws(ArchiveError) -> ArchiveReader {
+        let reader = try ArchiveReader(tarBytes: nil)
+        try reader.require(archive_read_support_filter_gzip(reader.handle))
+        try reader.require(archive_read_support_format_raw(reader.handle))
+        try reader.require(archive_read_open_fd(reader.handle, file.descriptor, 64 << 10))
+        return reader
+    }
+
+    /// Goes to the only entry of what is no archive.
+    func beginStream() throws(ArchiveError) {
+        var found: OpaquePointer?
+        guard archive_read_next_header(handle, &found) == ARCHIVE_OK else { throw failure(entry: nil) }
+    }
+
     private init(tarBytes: UInt64?) throws(ArchiveError) {
         guard let handle = archive_read_new() else { throw .noMemory }
         self.handle = handle

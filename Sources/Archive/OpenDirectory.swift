@@ -9,7 +9,7 @@ struct OpenDirectory: ~Copyable {
         guard descriptor >= 0 else { throw .system("can't open the directory \"\(path)\"") }
     }
 
-    private init(descriptor: Int32) {
+    init(descriptor: Int32) {
         self.descriptor = descriptor
     }
 
@@ -106,7 +106,7 @@ struct OpenDirectory: ~Copyable {
         }
     }
 
-    private func terminated(_ name: [UInt8]) -> [CChar] {
+    func terminated(_ name: [UInt8]) -> [CChar] {
         name.map { CChar(bitPattern: $0) } + [0]
     }
 }

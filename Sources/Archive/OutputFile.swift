@@ -14,6 +14,16 @@ struct OutputFile: ~Copyable {
         self.path = path
     }
 
+    func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let slice = UnsafeRawBufferPointer(rebasing: rest)
+            let count = Glibc.write(descriptor, slice.baseAddress, slice.count)
+            guard count >= 0 || errno == EINTR else { throw .system("can't write \"\(path)\"") }
+            rest = rest.dropFirst(max(0, count))
+        }
+    }
+
     /// Makes the file durable and lets it stay.
     mutating func commit() throws(ArchiveError) {
         guard fsync(descriptor) == 0 else { throw .system("can't write \"\(path)\" to the disk") }

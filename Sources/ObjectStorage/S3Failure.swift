@@ -41,7 +41,7 @@ struct S3Failure: Error, Sendable {
         return ObjectStorageError(kind, "\(configuration)\(place): \(said)\(advice)", cause: self)
     }
 
-    private func kind(hasKey: Bool) -> ObjectStorageError.Code {
+    func kind(hasKey: Bool) -> ObjectStorageError.Code {
         switch code {
         case "NoSuchKey": return .notFound
         case "NoSuchBucket": return .noBucket
@@ -72,8 +72,23 @@ struct S3Failure: Error, Sendable {
 extension ObjectStorageError {
     /// The error of a request that got no answer, or of an answer that broke off.
     init(_ error: HTTPError, at configuration: S3Configuration) {
-        let code: Code =
-            switch error.code {
+        let passes = error.isRetryable ? true : nil
+        self.init(Code(error.code), "\(configuration): \(error.message)", cause: error, isRetryable: passes)
+    }
+
+    static func unexpected(_ what: String, at configuration: S3Configuration) -> ObjectStorageError {
+        ObjectStorageError(
+            .unexpectedAnswer,
+            "\(configuration): the answer is \(what), not what the S3 API says; is that an object store?"
+        )
+    }
+}
+
+extension ObjectStorageError.Code {
+    /// What it means for an object that a request failed.
+    init(_ code: HTTPError.Code) {
+        self =
+            switch code {
             case .cancelled: .cancelled
             case .protocolViolation, .bodyTooLarge: .unexpectedAnswer
             case .badURL, .badRequest: .invalidConfiguration
@@ -82,14 +97,6 @@ extension ObjectStorageError {
                 .other:
                 .unavailable
             }
-        self.init(code, "\(configuration): \(error.message)", cause: error, isRetryable: error.isRetryable ? true : nil)
-    }
-
-    static func unexpected(_ what: String, at configuration: S3Configuration) -> ObjectStorageError {
-        ObjectStorageError(
-            .unexpectedAnswer,
-            "\(configuration): the answer is \(what), not what the S3 API says; is that an object store?"
-        )
     }
 }
 

@@ -119,7 +119,10 @@ public struct S3ObjectStorage: ObjectStorage {
         _ = try listing(try await xml(of: try await send(request)))
     }
 
-    /// A URL with which anyone can read the object for a time, without credentials.
+    /// A URL with which whoever has it can read the object for a time: a GET of it is signed in its query (Signature V4).
+    ///
+    /// Of the credentials it has the access key's id in it, which S3 puts there to find the key by; the secret key isn't in it
+    /// and can't be had from it. With TLS, it is an https URL.
     /// - Parameters:
     ///   - key: the object's key; whether it exists isn't looked up.
     ///   - expires: from 1 second to 7 days.

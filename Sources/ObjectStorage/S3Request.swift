@@ -119,12 +119,29 @@ extension S3ObjectStorage {
         unless isFinal: (ObjectStorageError) -> Bool = { _ in false },
         _ operation: () async throws(ObjectStorageError) -> Value
     ) async throws(ObjectStorageError) -> Value {
+        try await options.repeating(what, at: "\(configuration)", unless: isFinal, operation)
+    }
+}
+
+extension S3Options {
+    /// Does something again while it fails for a reason that passes within seconds.
+    /// - Parameters:
+    ///   - what: what is done, for the log.
+    ///   - place: where, for the error of a cancelled task.
+    ///   - isFinal: whether a failure isn't to be repeated although it passes.
+    ///   - operation: what to do.
+    func repeating<Value: Sendable>(
+        _ what: String,
+        at place: String,
+        unless isFinal: (ObjectStorageError) -> Bool = { _ in false },
+        _ operation: () async throws(ObjectStorageError) -> Value
+    ) async throws(ObjectStorageError) -> Value {
         do {
             return try await retry(
                 "object store: \(what)",
-                backoff: options.backoff,
-                maxAttempts: options.attempts,
-                deadline: options.patience,
+                backoff: backoff,
+                maxAttempts: attempts,
+                deadline: patience,
                 logger: Logger(label: "object-storage")
             ) { _ in
                 do throws(ObjectStorageError) { return try await operation() } catch {
@@ -135,7 +152,7 @@ extension S3ObjectStorage {
         } catch let failed as Failed {
             throw failed.error
         } catch {
-            throw ObjectStorageError(.cancelled, "\(configuration): \(what): cancelled", cause: error)
+            throw ObjectStorageError(.cancelled, "\(place): \(what): cancelled", cause: error)
         }
     }
 }

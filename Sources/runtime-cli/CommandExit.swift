@@ -4,6 +4,8 @@ import Util
 
 /// The exit codes of all commands beside those of ArgumentParser, after sysexits.h.
 enum CommandExit {
+    /// Data that was fetched can't be used.
+    static let badData = ExitCode(65)
     /// Something that is needed doesn't answer.
     static let unavailable = ExitCode(69)
     /// A stop took longer than it may.

@@ -2,6 +2,7 @@ import Logging
 import Model
 import Runtime
 import Synchronization
+import TestSupport
 import Testing
 import Util
 

@@ -87,6 +87,29 @@ import Util
         }
     }
 
+    @Test func linksThatHaveExpiredAndObjectsThatAreNotThereAreTold() async throws {
+        let folder = try TemporaryFolder()
+        let reader = ObjectLinkReader(client: client, executor: executor)
+        let past = S3ObjectStorage(
+            try server.configuration(),
+            client: client,
+            executor: executor,
+            now: { Timestamp.now.advanced(by: .seconds(-3600)) }
+        )
+        let key = "expired-\(UInt32.random(in: 0 ... .max))"
+        try await storage.put(key, bytes: [1], contentType: "text/plain")
+        for (url, code) in [
+            (try past.presignedURL(key, expires: .seconds(1800)), ObjectStorageError.Code.denied),
+            (try storage.presignedURL(key + "-not-there", expires: .seconds(60)), .notFound),
+        ] {
+            let error = await #expect(throws: ObjectStorageError.self) {
+                try await reader.get(ObjectLink(url: url), to: folder.file("x"), limit: 10)
+            }
+            #expect(error?.code == code)
+            #expect(error?.message.contains(key) == false)
+        }
+    }
+
     @Test func wrongCredentialsAreDeniedAndNotShown() async throws {
         for (access, secret) in [("the0-access", "not-the-secret"), ("nobody-here", "not-the-secret")] {
             let other = S3ObjectStorage(
@@ -205,5 +228,56 @@ extension S3ObjectStorage {
         } catch  where (error.cause as? S3Failure)?.status == 409 {
             return
         }
+    }
+}
+
+/// With TLS, as `MINIO_SSL=true` asks for.
+@Suite struct S3TLSIntegration {
+    @Test func f47TLSToTheObjectStoreIsHonouredInLinksToo() async throws {
+        let certificates = try await TestCertificates.make()
+        let server = try await S3Server.start(certificates: certificates)
+        let endpoint = try #require(server.secureEndpoint)
+        let client = HTTPClient()
+        let executor = try BlockingExecutor(name: "objects")
+        func storage(tls: Bool, caFile: String?) throws -> S3ObjectStorage {
+            S3ObjectStorage(
+                try S3Configuration(
+                    endpoint: endpoint,
+                    accessKey: server.accessKey,
+                    secretKey: server.secretKey,
+                    useTLS: tls,
+                    bucket: "secure",
+                    caFile: caFile
+                ),
+                client: client,
+                executor: executor,
+                options: S3Options(attempts: 1)
+            )
+        }
+        let secure = try storage(tls: true, caFile: certificates.authority)
+        try await secure.createBucket()
+        try await secure.put("code.zip", bytes: Array("hello".utf8), contentType: "application/zip")
+        #expect(try await secure.getBytes("code.zip", limit: 10) == Array("hello".utf8))
+        // Neither without TLS nor with another authority is there any answer.
+        for other in [try storage(tls: false, caFile: nil), try storage(tls: true, caFile: nil)] {
+            await #expect(throws: ObjectStorageError.self) { try await other.check() }
+        }
+
+        let url = try secure.presignedURL("code.zip", expires: .seconds(60))
+        #expect(url.hasPrefix("https://\(endpoint)/secure/code.zip?"))
+        #expect(!url.contains(server.secretKey))
+        let folder = try TemporaryFolder()
+        let reader = ObjectLinkReader(client: client, executor: executor, options: S3Options(attempts: 1))
+        let authorities = try String(contentsOfFile: certificates.authority, encoding: .utf8)
+        let link = try ObjectLink(url: url, authorities: authorities)
+        #expect(try await reader.get(link, to: folder.file("x"), limit: 10) == 5)
+        let stranger = try ObjectLink(url: url)
+        let error = await #expect(throws: ObjectStorageError.self) {
+            try await reader.get(stranger, to: folder.file("y"), limit: 10)
+        }
+        #expect(error?.message.contains("code.zip") == false)
+        #expect(FileManager.default.fileExists(atPath: folder.file("x")))
+        #expect(!FileManager.default.fileExists(atPath: folder.file("y")))
+        await server.stop()
     }
 }

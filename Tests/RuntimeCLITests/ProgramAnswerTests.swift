@@ -18,6 +18,8 @@ import Testing
         ("bot-scheduler", ["Examples:", "--store", "--check-interval", "--listen", "--stop-runs-on-exit"]),
         ("schedules", ["Shows what runs when", "list", "next", "run"]),
         ("runs", ["--limit", "--output", "Examples:"]),
+        ("unpack", ["code.json", "--target", "--state", "Exit codes: 0 done, 65", "Example:"]),
+        ("health", ["--ready", "--listen", "Example:"]),
         ("version", ["Prints the version."]),
     ])
     func helpTeaches(_ command: String, _ parts: [String]) async throws {

@@ -6,6 +6,8 @@ public final class S3Server: Sendable {
     public let service: LocalService
     /// Host and port, as in `MINIO_ENDPOINT`.
     public let endpoint: String
+    /// The same for TLS; nil where it has no certificate.
+    public let secureEndpoint: String?
     /// The only access key.
     public let accessKey = S3Server.credentials.access
     /// Its secret.
@@ -24,9 +26,10 @@ public final class S3Server: Sendable {
     // With characters that a URL would escape.
     private static let credentials = (access: "the0-access", secret: "the0-secret/key+1")
 
-    private init(service: LocalService, endpoint: String) {
+    private init(service: LocalService, endpoint: String, secureEndpoint: String?) {
         self.service = service
         self.endpoint = endpoint
+        self.secureEndpoint = secureEndpoint
     }
 
     private static let sharedServer = SharedService { try await S3Server.start() }
@@ -37,8 +40,9 @@ public final class S3Server: Sendable {
     }
 
     /// Starts one; it has no bucket but `fixture`, in which the fixture looks whether it works.
+    /// - Parameter certificates: for TLS, on a port of its own.
     /// - Throws: `FixtureError` when it is not installed or does not start.
-    public static func start() async throws -> S3Server {
+    public static func start(certificates: TestCertificates? = nil) async throws -> S3Server {
         _ = removeAbandonedSockets
         let folder = try TemporaryFolder()
         let port = try freePort()
@@ -57,6 +61,15 @@ public final class S3Server: Sendable {
             // With its old state a master that was killed finds no leader.
             "-master.resumeState=false", "-volume.max=200", "-volume.preStopSeconds=0",
         ]
+        var secureEndpoint: String?
+        if let certificates {
+            let port = try freePort()
+            command += [
+                "-s3.port.https=\(port)", "-s3.cert.file=\(certificates.serverCertificate)",
+                "-s3.key.file=\(certificates.serverKey)",
+            ]
+            secureEndpoint = "127.0.0.1:\(port)"
+        }
         // Its parts talk over ports of their own; without a port it takes well-known ones. It leaves sockets in /tmp.
         for part in ["master", "volume", "filer", "s3"] {
             if part != "s3" { command.append("-\(part).port=\(try freePort())") }
@@ -74,7 +87,7 @@ public final class S3Server: Sendable {
             guard await answersHTTP(.port(port), path: "/healthz") else { return false }
             return await storesAndReads("http://127.0.0.1:\(port)/fixture")
         }
-        return S3Server(service: service, endpoint: "127.0.0.1:\(port)")
+        return S3Server(service: service, endpoint: "127.0.0.1:\(port)", secureEndpoint: secureEndpoint)
     }
 
     /// Ends it and removes its data.

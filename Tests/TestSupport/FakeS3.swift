@@ -4,16 +4,22 @@ import Synchronization
 
 /// Not an object store: a loopback server that answers each request with the bytes a test's script says, and then keeps the
 /// connection, closes it or breaks it off.
-final class FakeS3: Sendable {
-    struct Request: Sendable {
-        let method: String
+public final class FakeS3: Sendable {
+    /// What was asked.
+    public struct Request: Sendable {
+        /// The method.
+        public let method: String
         /// Path and query.
-        let target: String
-        let head: String
-        let body: [UInt8]
+        public let target: String
+        /// Request line and header fields.
+        public let head: String
+        /// The body.
+        public let body: [UInt8]
     }
 
-    enum Answer: Sendable {
+    /// What is done about it.
+    public enum Answer: Sendable {
+        /// A response with its length.
         case whole(status: Int, headers: [String] = [], body: [UInt8] = [])
         /// These bytes, then an orderly end.
         case bytes([UInt8])
@@ -22,26 +28,30 @@ final class FakeS3: Sendable {
         /// Nothing, until the client goes.
         case silence
 
-        static func text(_ status: Int, _ body: String, _ headers: [String] = []) -> Answer {
+        /// A response of text.
+        public static func text(_ status: Int, _ body: String, _ headers: [String] = []) -> Answer {
             .whole(status: status, headers: headers, body: Array(body.utf8))
         }
 
-        static func error(_ status: Int, _ code: String, _ message: String = "because") -> Answer {
+        /// An error as S3 says it.
+        public static func error(_ status: Int, _ code: String, _ message: String = "because") -> Answer {
             .text(status, "<Error><Code>\(code)</Code><Message>\(message)</Message></Error>")
         }
 
         /// An object as S3 gives one.
-        static func object(_ body: [UInt8]) -> Answer {
+        public static func object(_ body: [UInt8]) -> Answer {
             .whole(status: 200, headers: ["ETag: \"\(body.count)\""], body: body)
         }
     }
 
-    let endpoint: String
+    /// Host and port.
+    public let endpoint: String
     private let listener: Int32
     private let seen = Mutex<[Request]>([])
 
+    /// Starts one.
     /// - Parameter script: told how many requests came before, from 0, and the request.
-    init(_ script: @escaping @Sendable (Int, Request) -> Answer) throws {
+    public init(_ script: @escaping @Sendable (Int, Request) -> Answer) throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -67,9 +77,10 @@ final class FakeS3: Sendable {
     }
 
     /// Every request so far.
-    var requests: [Request] { seen.withLock { $0 } }
+    public var requests: [Request] { seen.withLock { $0 } }
 
-    func stop() {
+    /// Ends it.
+    public func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
     }
