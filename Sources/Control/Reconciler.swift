@@ -196,7 +196,8 @@ public final class Reconciler<C: Clock<Duration>>: Sendable {
             failures: failures,
             updatesInPlace: runner is any RunUpdating,
             desire: { bot in
-                guard let bot else { return desire(nil) }
+                // What somebody else works out may depend on more than the bot.
+                guard let bot, options.desire == nil else { return desire(bot) }
                 let wanted = last.desired(for: bot) ?? desire(bot)
                 next.note(wanted, of: bot)
                 return wanted

@@ -69,6 +69,10 @@ import Testing
         let child = try await eventuallyValue("the child's number") {
             Int32(try String(contentsOfFile: folder.file("child"), encoding: .utf8).dropLast())
         }
+        // Before that it isn't tied yet.
+        try await eventually("the child is what it becomes") {
+            try String(contentsOfFile: "/proc/\(child)/comm", encoding: .utf8) == "sleep\n"
+        }
         parent.send(SIGKILL)
         try await eventually("the child is gone") { !isAlive(child) }
     }
